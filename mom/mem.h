@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Memory that is always there: allocation failure aborts, for nothing is held that a tick
+ * can't rebuild. Values are freed where they go out of scope (`auto_free`), and handed
+ * over with `take()`.
+ */
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
+void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *mem_resize(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
+char *mem_dup(const char *text) __attribute__((malloc)); /* NULL stays NULL */
+char *mem_ndup(const char *text, size_t length) __attribute__((malloc, returns_nonnull));
+char *mem_printf(const char *format, ...)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+
+/*
+ * Room for one more element of a growing array: doubles `*capacity` when `count` has
+ * reached it. The new part is zeroed.
+ */
+void *mem_grow(void *array, size_t count, size_t *capacity, size_t size)
+	__attribute__((returns_nonnull));
+
+/* Replace an owned string by a copy of another one. */
+void mem_replace(char **owned, const char *text);
+
+static inline void mem_auto_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void mem_auto_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void mem_auto_fclose(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+#define auto_free   __attribute__((cleanup(mem_auto_free)))
+#define auto_close  __attribute__((cleanup(mem_auto_close)))
+#define auto_fclose __attribute__((cleanup(mem_auto_fclose)))
+
+/* Hand a pointer over: gives its value and leaves NULL, so that `auto_free` lets it go. */
+#define take(p)                                                                          \
+	__extension__({                                                                  \
+		__typeof__(p) taken_ = (p);                                              \
+		(p) = NULL;                                                              \
+		taken_;                                                                  \
+	})

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/model.h"
+
+#include <string.h>
+
+#include "mom/mem.h"
+
+const char *guest_run_name(enum guest_run run)
+{
+	static const char *const names[] = {
+		[GUEST_RUNNING] = "running",
+		[GUEST_PAUSED] = "paused",
+		[GUEST_PMSUSPENDED] = "suspended",
+		[GUEST_CRASHED] = "crashed",
+		[GUEST_SHUTDOWN] = "shutting down",
+		[GUEST_RUN_UNKNOWN] = "unknown",
+	};
+	return names[run];
+}
+
+const char *guest_quality_name(enum guest_quality quality)
+{
+	static const char *const names[] = {
+		[QUALITY_UNKNOWN] = "unknown",
+		[QUALITY_NONE] = "none",
+		[QUALITY_NODRIVER] = "nodriver",
+		[QUALITY_NOSERVICE] = "noservice",
+		[QUALITY_STALE] = "stale",
+		[QUALITY_PARTIAL] = "partial",
+		[QUALITY_GOOD] = "good",
+	};
+	return names[quality];
+}
+
+const char *guest_state_name(enum guest_state state)
+{
+	static const char *const names[GUEST_STATE_COUNT] = {
+		[GUEST_STATE_NEW] = "new",
+		[GUEST_STATE_BOOTING] = "booting",
+		[GUEST_STATE_MANAGED] = "managed",
+		[GUEST_STATE_WATCHED] = "watched",
+		[GUEST_STATE_NODRIVER] = "nodriver",
+		[GUEST_STATE_SUSPENDED] = "suspended",
+		[GUEST_STATE_BUSY] = "busy",
+		[GUEST_STATE_HUNG] = "hung",
+		[GUEST_STATE_HELD] = "held",
+		[GUEST_STATE_PAUSED] = "paused",
+		[GUEST_STATE_STUCK] = "stuck",
+		[GUEST_STATE_FIXED] = "fixed",
+	};
+	return names[state];
+}
+
+const char *host_state_name(enum host_state state)
+{
+	static const char *const names[HOST_STATE_COUNT] = {
+		[HOST_ROOMY] = "roomy",
+		[HOST_SNUG] = "snug",
+		[HOST_TIGHT] = "tight",
+		[HOST_CRITICAL] = "critical",
+		[HOST_EXHAUSTED] = "exhausted",
+	};
+	return names[state];
+}
+
+static void forget_guests(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->guest_count; i++)
+		free(snapshot->guests[i].metadata);
+	snapshot->guest_count = 0;
+}
+
+void snapshot_reset(struct snapshot *snapshot)
+{
+	forget_guests(snapshot);
+	struct snapshot kept = {
+		.guests = snapshot->guests,
+		.guest_capacity = snapshot->guest_capacity,
+		.pools = snapshot->pools,
+		.pool_capacity = snapshot->pool_capacity,
+	};
+	*snapshot = kept;
+}
+
+void snapshot_done(struct snapshot *snapshot)
+{
+	forget_guests(snapshot);
+	free(snapshot->guests);
+	free(snapshot->pools);
+	*snapshot = (struct snapshot){0};
+}
+
+struct guest_facts *snapshot_add_guest(struct snapshot *snapshot)
+{
+	snapshot->guests = mem_grow(snapshot->guests, snapshot->guest_count,
+		&snapshot->guest_capacity, sizeof(*snapshot->guests));
+	struct guest_facts *guest = &snapshot->guests[snapshot->guest_count++];
+	*guest = (struct guest_facts){0};
+	return guest;
+}
+
+struct pool_facts *snapshot_add_pool(struct snapshot *snapshot)
+{
+	snapshot->pools = mem_grow(snapshot->pools, snapshot->pool_count,
+		&snapshot->pool_capacity, sizeof(*snapshot->pools));
+	struct pool_facts *pool = &snapshot->pools[snapshot->pool_count++];
+	*pool = (struct pool_facts){0};
+	return pool;
+}
+
+void host_history_push(struct host_history *history, const struct host_sample *sample)
+{
+	history->samples[history->next] = *sample;
+	history->next = (history->next + 1) % HISTORY_SAMPLES;
+	if (history->count < HISTORY_SAMPLES)
+		history->count++;
+}
+
+void guest_history_push(struct guest_history *history, const struct guest_sample *sample)
+{
+	history->samples[history->next] = *sample;
+	history->next = (history->next + 1) % HISTORY_SAMPLES;
+	if (history->count < HISTORY_SAMPLES)
+		history->count++;
+}
+
+const struct host_sample *host_history_at(const struct host_history *history, size_t age)
+{
+	if (age >= history->count)
+		return NULL;
+	return &history->samples[(history->next + HISTORY_SAMPLES - 1 - age) %
+				 HISTORY_SAMPLES];
+}
+
+const struct guest_sample *guest_history_at(
+	const struct guest_history *history, size_t age)
+{
+	if (age >= history->count)
+		return NULL;
+	return &history->samples[(history->next + HISTORY_SAMPLES - 1 - age) %
+				 HISTORY_SAMPLES];
+}
+
+void plan_reset(struct plan *plan)
+{
+	plan->order_count = 0;
+	for (size_t i = 0; i < HOST_KNOB_COUNT; i++)
+		plan->knobs[i] = (struct host_wish){0};
+}
+
+void plan_done(struct plan *plan)
+{
+	free(plan->orders);
+	*plan = (struct plan){0};
+}
+
+struct order *plan_add_order(struct plan *plan)
+{
+	plan->orders = mem_grow(plan->orders, plan->order_count, &plan->order_capacity,
+		sizeof(*plan->orders));
+	struct order *order = &plan->orders[plan->order_count++];
+	*order = (struct order){0};
+	return order;
+}
