@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mom/mem.h"
+#include "mom/units.h"
 
 const char *guest_run_name(enum guest_run run)
 {
@@ -61,6 +62,22 @@ const char *host_state_name(enum host_state state)
 		[HOST_EXHAUSTED] = "exhausted",
 	};
 	return names[state];
+}
+
+uint64_t guest_limit_kib(const struct guest_settings *settings, uint64_t configured_kib)
+{
+	if (!settings->max_kib)
+		return configured_kib;
+	return min_u64(settings->max_kib, configured_kib);
+}
+
+uint64_t guest_floor_kib(const struct guest_settings *settings, uint64_t configured_kib)
+{
+	uint64_t part_kib = (uint64_t)(settings->min_ratio * (double)configured_kib);
+	uint64_t floor_kib = max_u64(settings->min_kib, part_kib);
+	if (settings->min_ceiling_kib)
+		floor_kib = min_u64(floor_kib, settings->min_ceiling_kib);
+	return min_u64(floor_kib, guest_limit_kib(settings, configured_kib));
 }
 
 static void forget_guests(struct snapshot *snapshot)

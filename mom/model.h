@@ -234,12 +234,21 @@ struct snapshot {
  * settings. */
 struct guest_settings {
 	bool manage;
-	uint64_t min_kib;
-	uint64_t max_kib; /* 0: the configured memory */
+	uint64_t min_kib;         /* the floor: this, or … */
+	double min_ratio;         /* … this of the configured memory, if that is more */
+	uint64_t min_ceiling_kib; /* largest floor where the guest chose it; 0 none */
+	uint64_t max_kib;         /* 0: the configured memory */
 	uint64_t shares;
 	double buffer_ratio;
 	uint64_t boot_grace_ms;
 };
+
+/*
+ * The largest and the smallest target of a guest with this configured memory. The floor
+ * never lies above the limit, whatever the settings say.
+ */
+uint64_t guest_limit_kib(const struct guest_settings *settings, uint64_t configured_kib);
+uint64_t guest_floor_kib(const struct guest_settings *settings, uint64_t configured_kib);
 
 /*
  * A claim on a divided budget, and the division handed to the policy language as a
