@@ -73,8 +73,8 @@ uint64_t guest_limit_kib(const struct guest_settings *settings, uint64_t configu
 
 uint64_t guest_floor_kib(const struct guest_settings *settings, uint64_t configured_kib)
 {
-	uint64_t part_kib = (uint64_t)(settings->min_ratio * (double)configured_kib);
-	uint64_t floor_kib = max_u64(settings->min_kib, part_kib);
+	uint64_t part_kib = (uint64_t)(settings->min.ratio * (double)configured_kib);
+	uint64_t floor_kib = max_u64(settings->min.kib, part_kib);
 	if (settings->min_ceiling_kib)
 		floor_kib = min_u64(floor_kib, settings->min_ceiling_kib);
 	return min_u64(floor_kib, guest_limit_kib(settings, configured_kib));

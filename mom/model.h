@@ -230,14 +230,19 @@ struct snapshot {
 	bool connected; /* the hypervisor answers; else the guests are those last seen */
 };
 
+/* A floor under memory: a size or a part of the whole, whichever is more. */
+struct memory_floor {
+	uint64_t kib;
+	double ratio;
+};
+
 /* What an administrator wants for one guest, resolved from file, metadata and live
  * settings. */
 struct guest_settings {
 	bool manage;
-	uint64_t min_kib;         /* the floor: this, or … */
-	double min_ratio;         /* … this of the configured memory, if that is more */
+	struct memory_floor min;  /* of the configured memory: see guest_floor_kib() */
 	uint64_t min_ceiling_kib; /* largest floor where the guest chose it; 0 none */
-	uint64_t max_kib;         /* 0: the configured memory */
+	uint64_t max_kib;         /* 0: the configured memory; see guest_limit_kib() */
 	uint64_t shares;
 	double buffer_ratio;
 	uint64_t boot_grace_ms;
