@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/estimate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "mom/units.h"
+
+#define FRESH_TO_PROVE    3 /* new statistics after a boot before the driver is trusted */
+#define STALE_AT_LEAST_MS 3000  /* time stamps count whole seconds */
+#define PARTIAL_BUFFER    2.0   /* times the buffer where `usable` is missing */
+#define GROWTH_WINDOW_MS  3000  /* older growth is history */
+#define FETCH_DECAY_MS    2000  /* half of a swap-in rate is forgotten in this time */
+#define BETTER_FOR_MS     10000 /* a better host state must hold so long */
+#define BETTER_MARGIN     1.15
+#define SMALLEST_BUFFER   0.25  /* of a buffer, when demands don't fit */
+#define RESERVE_PART      0.025 /* of the host, where the reserve is "auto" */
+#define RESERVE_LEAST_KIB (64 * KIB_PER_MIB)
+#define RESERVE_MOST_KIB  (2 * KIB_PER_GIB)
+#define KSM_LOAN_PART     0.1 /* of KSM's saving kept in reserve */
+#define PSI_TIGHT         0.10
+#define PSI_CRITICAL      0.40
+#define SWAP_TIGHT_PAGES  1000 /* a second, in and out together */
+
+/* ---- statistics: time and trust
+ * -------------------------------------------------------- */
+
+static void begin_boot(struct guest_track *track, const struct guest_facts *facts)
+{
+	*track = (struct guest_track){
+		.seen = true,
+		.boots = facts->boots,
+		.last_update = facts->last_update,
+		.has_last_update = facts->has_last_update,
+		.last_ms = track->last_ms,
+	};
+}
+
+static bool has_values(const struct guest_sample *sample)
+{
+	return sample->has_usable || sample->has_unused;
+}
+
+static void follow_time(
+	struct guest_track *track, const struct guest_facts *facts, int64_t now_ms)
+{
+	if (!track->seen || track->boots != facts->boots)
+		begin_boot(track, facts);
+	else if (facts->run == GUEST_RUNNING && !facts->hung && now_ms > track->last_ms)
+		track->running_ms += (uint64_t)(now_ms - track->last_ms);
+	track->last_ms = now_ms;
+
+	track->updated =
+		facts->has_last_update && has_values(&facts->sample) &&
+		(!track->has_last_update || track->last_update != facts->last_update);
+	bool ticked =
+		facts->has_last_update &&
+		(!track->has_last_update || track->last_update != facts->last_update);
+	if (!ticked)
+		return;
+	track->has_last_update = true;
+	track->last_update = facts->last_update;
+	track->updated_at = track->running_ms;
+	track->valued = track->valued || has_values(&facts->sample);
+	if (track->fresh < FRESH_TO_PROVE)
+		track->fresh++;
+	track->proven = track->fresh >= FRESH_TO_PROVE;
+}
+
+bool estimate_is_fresh(
+	const struct guest_track *track, const struct estimate_terms *terms)
+{
+	uint64_t limit = max_u64(3 * terms->stats_period_ms, STALE_AT_LEAST_MS);
+	return track->proven && track->running_ms - track->updated_at <= limit;
+}
+
+static enum guest_quality judge_quality(const struct guest_track *track,
+	const struct guest_facts *facts, const struct guest_settings *settings,
+	const struct estimate_terms *terms)
+{
+	if (!facts->has_balloon)
+		return QUALITY_NONE;
+	if (!track->proven)
+		return track->running_ms < settings->boot_grace_ms ? QUALITY_UNKNOWN
+								   : QUALITY_NODRIVER;
+	if (!estimate_is_fresh(track, terms))
+		return QUALITY_STALE;
+	if (!has_values(&facts->sample))
+		return QUALITY_NOSERVICE;
+	return facts->sample.has_usable || facts->windows ? QUALITY_GOOD
+							  : QUALITY_PARTIAL;
+}
+
+static enum guest_state judge_state(const struct guest_facts *facts,
+	const struct guest_settings *settings, enum guest_quality quality)
+{
+	if (facts->hung)
+		return GUEST_STATE_HUNG;
+	if (facts->run != GUEST_RUNNING)
+		return GUEST_STATE_SUSPENDED;
+	if (facts->busy)
+		return GUEST_STATE_BUSY;
+	if (facts->locked || facts->hugepages)
+		return GUEST_STATE_FIXED;
+	if (quality == QUALITY_UNKNOWN)
+		return GUEST_STATE_BOOTING;
+	if (quality == QUALITY_NODRIVER)
+		return GUEST_STATE_NODRIVER;
+	if (!settings->manage || quality == QUALITY_NONE || quality == QUALITY_NOSERVICE)
+		return GUEST_STATE_WATCHED;
+	return GUEST_STATE_MANAGED;
+}
+
+/* ---- what a guest uses, needs and may cost
+ * --------------------------------------------- */
+
+static void estimate_used(struct guest_sample *sample, bool windows)
+{
+	sample->has_used = sample->has_actual && has_values(sample);
+	if (!sample->has_used)
+		return;
+	uint64_t free_kib;
+	if (windows && sample->has_unused)
+		free_kib = sample->unused_kib;
+	else if (sample->has_usable)
+		free_kib = sample->usable_kib;
+	else
+		free_kib =
+			sample->unused_kib + (sample->has_cache ? sample->cache_kib : 0);
+	sample->used_kib = sub_u64(sample->actual_kib, free_kib);
+}
+
+/* The fastest rise of `used` over the last seconds, between any two new statistics. */
+static void estimate_growth(
+	struct guest_track *track, struct guest_sample *sample, int64_t now_ms)
+{
+	if (track->updated) {
+		track->growth[track->growth_next].at_ms = now_ms;
+		track->growth[track->growth_next].used_kib = sample->used_kib;
+		track->growth_next = (track->growth_next + 1) % GROWTH_SAMPLES;
+		if (track->growth_count < GROWTH_SAMPLES)
+			track->growth_count++;
+	}
+	double fastest = 0;
+	for (size_t i = 1; i < track->growth_count; i++) {
+		size_t newer = (track->growth_next + GROWTH_SAMPLES - i) % GROWTH_SAMPLES;
+		size_t older = (newer + GROWTH_SAMPLES - 1) % GROWTH_SAMPLES;
+		if (now_ms - track->growth[newer].at_ms > GROWTH_WINDOW_MS)
+			break;
+		double rise = (double)track->growth[newer].used_kib -
+			      (double)track->growth[older].used_kib;
+		double ms =
+			(double)(track->growth[newer].at_ms - track->growth[older].at_ms);
+		fastest = fmax(fastest, rise * 1000 / fmax(ms, 1));
+	}
+	sample->has_growth = track->growth_count > 1;
+	sample->growth_kib_per_s = (uint64_t)fastest;
+}
+
+/* What the guest is fetching back from its swap: `used` of a starved guest hides it. */
+static void follow_fetching(
+	struct guest_track *track, const struct guest_sample *sample, uint64_t elapsed_ms)
+{
+	if (!elapsed_ms)
+		return;
+	track->swap_in_kib_per_s *= exp2(-(double)elapsed_ms / FETCH_DECAY_MS);
+	if (!sample->has_swap_in || !track->updated)
+		return;
+	double rate = (double)sample->swap_in_kib * 1000 / (double)elapsed_ms;
+	track->swap_in_kib_per_s = fmax(track->swap_in_kib_per_s, rate);
+}
+
+static void estimate_demand(const struct guest_track *track, struct guest_sample *sample,
+	const struct estimate_terms *terms)
+{
+	sample->has_demand = sample->has_used;
+	if (!sample->has_demand)
+		return;
+	double reaction_s = (double)terms->reaction_ms / 1000;
+	double buffer = sample->buffer_ratio * (sample->has_usable ? 1 : PARTIAL_BUFFER);
+	double demand =
+		(double)sample->used_kib +
+		fmax(buffer * (double)sample->used_kib, (double)terms->safety_kib) +
+		(double)sample->growth_kib_per_s * reaction_s +
+		track->swap_in_kib_per_s * reaction_s;
+	sample->demand_kib =
+		clamp_u64((uint64_t)demand, sample->min_kib, sample->limit_kib);
+}
+
+static void estimate_distress(const struct guest_track *track,
+	struct guest_sample *sample, const struct estimate_terms *terms)
+{
+	sample->distress = 0;
+	if (!sample->has_used)
+		return;
+	double left = (double)sub_u64(sample->actual_kib, sample->used_kib);
+	double low = fmax((double)terms->safety_kib, 0.06 * (double)sample->actual_kib);
+	double fetching =
+		track->swap_in_kib_per_s * 100 / (double)max_u64(sample->actual_kib, 1);
+	sample->distress = fmin(fmax(1 - left / low, 0) + fmin(fetching, 1), 1);
+}
+
+/* The largest the guest can be without asking: what the host must be able to back. */
+static void estimate_cost(const struct guest_track *track,
+	const struct guest_facts *facts, struct guest_sample *sample,
+	enum guest_state state)
+{
+	if (!sample->has_overhead)
+		sample->overhead_kib = OVERHEAD_UNKNOWN;
+	uint64_t touched =
+		sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
+	uint64_t memory =
+		max_u64(touched, max_u64(sample->target_kib, sample->actual_kib));
+	bool unproven =
+		!track->proven &&
+		(state == GUEST_STATE_BOOTING || state == GUEST_STATE_NODRIVER ||
+			state == GUEST_STATE_SUSPENDED || state == GUEST_STATE_HUNG ||
+			state == GUEST_STATE_BUSY || state == GUEST_STATE_WATCHED);
+	if (facts->hugepages)
+		memory = 0;
+	else if (unproven || !sample->has_actual)
+		memory = max_u64(sample->max_kib, touched);
+	sample->cost_kib = memory + sample->overhead_kib;
+}
+
+void estimate_guest(struct guest_track *track, struct guest_facts *facts,
+	const struct guest_settings *settings, const struct estimate_terms *terms,
+	int64_t now_ms, enum guest_quality *quality, enum guest_state *state)
+{
+	struct guest_sample *sample = &facts->sample;
+	follow_time(track, facts, now_ms);
+	*quality = judge_quality(track, facts, settings, terms);
+	*state = judge_state(facts, settings, *quality);
+
+	sample->limit_kib = guest_limit_kib(settings, sample->max_kib);
+	sample->min_kib = guest_floor_kib(settings, sample->max_kib);
+	sample->shares = settings->shares;
+	sample->buffer_ratio = settings->buffer_ratio;
+
+	estimate_used(sample, facts->windows);
+	if (sample->has_used)
+		estimate_growth(track, sample, now_ms);
+	follow_fetching(track, sample, now_ms);
+	estimate_demand(track, sample, terms);
+	estimate_distress(track, sample, terms);
+	estimate_cost(track, facts, sample, *state);
+}
+
+void estimate_fit_buffers(struct guest_sample **guests, size_t count,
+	uint64_t divisible_kib, uint64_t safety_kib)
+{
+	double bare = 0, buffers = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct guest_sample *guest = guests[i];
+		uint64_t least = max_u64(guest->used_kib + safety_kib, guest->min_kib);
+		least = min_u64(least, guest->demand_kib);
+		bare += (double)least;
+		buffers += (double)(guest->demand_kib - least);
+	}
+	double room = (double)divisible_kib - bare;
+	if (room >= buffers)
+		return;
+	double part = fmax(room / fmax(buffers, 1), SMALLEST_BUFFER);
+	for (size_t i = 0; i < count; i++) {
+		struct guest_sample *guest = guests[i];
+		uint64_t least = max_u64(guest->used_kib + safety_kib, guest->min_kib);
+		least = min_u64(least, guest->demand_kib);
+		guest->demand_kib =
+			least + (uint64_t)((double)(guest->demand_kib - least) * part);
+	}
+}
+
+/* ---- the host
+ * --------------------------------------------------------------------------- */
+
+static uint64_t least_reserve(const struct host_terms *terms)
+{
+	if (!terms->reserve.automatic)
+		return terms->reserve.kib;
+	uint64_t part = (uint64_t)((double)terms->size_kib * RESERVE_PART);
+	return clamp_u64(part, RESERVE_LEAST_KIB, RESERVE_MOST_KIB);
+}
+
+void estimate_host(struct host_sample *host, const struct host_terms *terms,
+	const struct guest_entry *guests, size_t count)
+{
+	uint64_t held = 0, cost = 0, fixed = 0, exposure = 0;
+	double growth = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct guest_sample *guest = guests[i].sample;
+		cost += guest->cost_kib;
+		fixed += guests[i].managed ? guest->overhead_kib : guest->cost_kib;
+		if (guest->has_rss)
+			held += guests[i].hugepages
+					? guest->overhead_kib
+					: guest->rss_anon_kib + guest->rss_shmem_kib;
+		uint64_t touched = sub_u64(guest->rss_kib, guest->overhead_kib);
+		exposure += guests[i].hugepages ? 0 : sub_u64(guest->actual_kib, touched);
+		growth += (double)guest->growth_kib_per_s;
+	}
+	uint64_t saving =
+		host->has_ksm && host->ksm_pages_sharing > 0
+			? kib_from_pages((uint64_t)host->ksm_pages_sharing, 4096)
+			: 0;
+	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);
+	uint64_t most = max_u64(least_reserve(terms), terms->size_kib / 4);
+	host->reserve_kib = min_u64(max_u64(least_reserve(terms), growing), most) +
+			    (uint64_t)((double)saving * KSM_LOAN_PART);
+	host->available_kib = terms->available_kib;
+	host->budget_kib = sub_u64(terms->available_kib + held, host->reserve_kib);
+	host->divisible_kib = sub_u64(host->budget_kib, fixed);
+	host->exposure_kib = exposure;
+	host->cost_kib = cost;
+}
+
+/* The state that the figures alone call for; `margin` makes every mark harder to reach.
+ */
+static enum host_state state_by_marks(const struct host_sample *host, double margin)
+{
+	double available = (double)host->available_kib;
+	double reserve = (double)host->reserve_kib * margin;
+	double psi = host->has_psi ? host->psi_full * margin : 0;
+	double swapping =
+		(host->swap_in_pages_per_s + host->swap_out_pages_per_s) * margin;
+	if (available < reserve / 5 || psi > PSI_CRITICAL)
+		return HOST_CRITICAL;
+	if (available < reserve / 2 || psi > PSI_TIGHT || swapping > SWAP_TIGHT_PAGES)
+		return HOST_TIGHT;
+	/* what is promised must be covered before memory is anybody's for the asking */
+	bool covered = (double)host->cost_kib * margin <= (double)host->budget_kib;
+	return available < 2 * reserve || !covered ? HOST_SNUG : HOST_ROOMY;
+}
+
+enum host_state estimate_host_state(
+	struct host_track *track, const struct host_sample *host, int64_t now_ms)
+{
+	enum host_state now = state_by_marks(host, 1);
+	if (!track->seen || now >= track->state) {
+		*track = (struct host_track){.seen = true, .state = now};
+		return now;
+	}
+	enum host_state better = state_by_marks(host, BETTER_MARGIN);
+	if (better >= track->state) {
+		track->better_since_ms = 0;
+		return track->state;
+	}
+	if (!track->better_since_ms)
+		track->better_since_ms = now_ms;
+	if (now_ms - track->better_since_ms >= BETTER_FOR_MS) {
+		track->state = better;
+		track->better_since_ms = 0;
+	}
+	return track->state;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/guard.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/units.h"
+
+#define UNDERWAY_MS 3000  /* reports of the balloon lag an order by up to this */
+#define GIFT_BAND   0.125 /* of actual: smaller gifts of idle memory aren't worth a move \
+			   */
+#define CHUNK_KIB   2048  /* what a Windows balloon moves in */
+#define IN_DISTRESS 0.5
+
+/* ---- following the balloon
+ * ------------------------------------------------------------- */
+
+static uint64_t smallest_step(const struct guard_terms *terms, uint64_t actual_kib)
+{
+	return max_u64(
+		terms->step_kib, (uint64_t)(terms->step_ratio * (double)actual_kib));
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+static void begin(struct guard_track *track, const struct guest_facts *facts)
+{
+	uint64_t actual = facts->sample.actual_kib;
+	*track = (struct guard_track){
+		.seen = true,
+		.boots = facts->boots,
+		.reset = track->seen,
+		.target_kib = actual,
+		.from_kib = actual,
+		.last_actual_kib = actual,
+		.arrived = true,
+	};
+}
+
+/* Neither where the order sent it nor on its way there. */
+static bool strayed(
+	const struct guard_track *track, uint64_t actual_kib, uint64_t tolerance)
+{
+	if (track->arrived)
+		return true;
+	bool shrinking = track->target_kib < track->from_kib;
+	bool past = shrinking ? actual_kib + tolerance < track->target_kib
+			      : actual_kib > track->target_kib + tolerance;
+	bool away = shrinking ? actual_kib > track->last_actual_kib + tolerance
+			      : actual_kib + tolerance < track->last_actual_kib;
+	return past || away;
+}
+
+enum guard_event guard_follow(struct guard_track *track, const struct guest_facts *facts,
+	const struct guard_terms *terms, int64_t now_ms)
+{
+	if (!facts->sample.has_actual)
+		return GUARD_NOTHING;
+	if (!track->seen || track->boots != facts->boots)
+		begin(track, facts);
+	uint64_t actual = facts->sample.actual_kib;
+	uint64_t tolerance = smallest_step(terms, actual);
+	enum guard_event event = GUARD_NOTHING;
+	bool underway = track->ordered_ms && now_ms - track->ordered_ms < UNDERWAY_MS;
+	if (distance(actual, track->target_kib) <= tolerance) {
+		track->arrived = true;
+	} else if (!underway && strayed(track, actual, tolerance)) {
+		track->target_kib = track->from_kib = actual;
+		track->arrived = true;
+		track->held_until_ms = now_ms + (int64_t)terms->hold_off_ms;
+		event = GUARD_ADOPTED;
+	}
+	track->last_actual_kib = actual;
+	return event;
+}
+
+void guard_ordered(struct guard_track *track, uint64_t actual_kib, uint64_t target_kib,
+	int64_t now_ms)
+{
+	track->from_kib = actual_kib;
+	track->target_kib = target_kib;
+	track->ordered_ms = now_ms;
+	track->arrived = false;
+	track->reset = false;
+}
+
+/* ---- one guest
+ * -------------------------------------------------------------------------- */
+
+static bool drop(struct guard_guest *guest, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Say why a wish comes to nothing (or is changed); gives false. */
+static bool drop(struct guard_guest *guest, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(guest->verdict, sizeof(guest->verdict), format, args);
+	va_end(args);
+	return false;
+}
+
+static uint64_t touched_kib(const struct guest_sample *sample)
+{
+	return sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
+}
+
+/* What an order would add to the guest's cost as it stands now. */
+static int64_t added_cost(const struct guard_guest *guest, uint64_t to_kib)
+{
+	const struct guest_sample *sample = &guest->facts->sample;
+	uint64_t after =
+		max_u64(to_kib, max_u64(sample->actual_kib, touched_kib(sample)));
+	return (int64_t)(after + sample->overhead_kib) - (int64_t)sample->cost_kib;
+}
+
+/* Lowest target allowed: what it uses and a little, but in critical just its minimum
+ * (G1). */
+static uint64_t lowest_target(const struct guest_sample *sample,
+	const struct guard_terms *terms, enum host_state state)
+{
+	uint64_t low = sample->min_kib;
+	if (state < HOST_CRITICAL && sample->has_used)
+		low = max_u64(low, sample->used_kib + terms->safety_kib);
+	return min_u64(low, sample->limit_kib);
+}
+
+static bool may_shrink(struct guard_guest *guest, enum host_state state,
+	const struct guard_terms *terms, int64_t now_ms)
+{
+	const struct guard_track *track = guest->track;
+	if (guest->state != GUEST_STATE_MANAGED)
+		return drop(guest, "no shrink: the guest is %s",
+			guest_state_name(guest->state));
+	if (!guest->fresh)
+		return drop(guest, "no shrink without fresh statistics");
+	if (state == HOST_ROOMY)
+		return drop(guest, "no shrink: the host is roomy");
+	bool grown = track->ordered_ms && track->target_kib > track->from_kib;
+	if (state < HOST_CRITICAL && grown &&
+		now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
+		return drop(guest, "no shrink so soon after growing");
+	return true;
+}
+
+static bool may_grow(
+	struct guard_guest *guest, const struct guard_terms *terms, int64_t now_ms)
+{
+	const struct guard_track *track = guest->track;
+	const struct guest_sample *sample = &guest->facts->sample;
+	bool allowed = guest->state == GUEST_STATE_MANAGED ||
+		       (guest->state == GUEST_STATE_BOOTING && track->reset);
+	if (!allowed)
+		return drop(guest, "no order: the guest is %s",
+			guest_state_name(guest->state));
+	bool shrunk = track->ordered_ms && track->target_kib < track->from_kib;
+	bool needy = sample->distress >= IN_DISTRESS ||
+		     sample->used_kib + terms->safety_kib > track->target_kib;
+	if (shrunk && !needy && now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
+		return drop(guest, "no growth so soon after shrinking");
+	return true;
+}
+
+/* A shrink goes no faster than the guest follows, and never back above an order that
+ * stands. */
+static uint64_t paced_shrink(const struct guard_guest *guest, uint64_t wanted,
+	const struct guard_terms *terms, enum host_state state)
+{
+	uint64_t actual = guest->facts->sample.actual_kib;
+	uint64_t most = (uint64_t)(terms->shrink_ratio * (double)actual);
+	uint64_t to =
+		state < HOST_CRITICAL ? max_u64(wanted, sub_u64(actual, most)) : wanted;
+	to = min_u64(to, guest->track->target_kib);
+	if (guest->facts->windows)
+		to = (to + CHUNK_KIB - 1) / CHUNK_KIB * CHUNK_KIB;
+	return to;
+}
+
+/* Decide what this guest alone may be ordered: `to_kib`, `delta_kib`, `ordered`. */
+static void propose(struct guard_guest *guest, enum host_state state,
+	const struct guard_terms *terms, int64_t now_ms)
+{
+	const struct guest_sample *sample = &guest->facts->sample;
+	struct guard_track *track = guest->track;
+	guest->ordered = false;
+	guest->verdict[0] = '\0';
+	uint64_t wanted = guest->wish->target_kib;
+	if (guest->state == GUEST_STATE_BOOTING && track->reset)
+		wanted = sample->max_kib;
+	else if (!guest->wish->has_target || !sample->has_actual)
+		return;
+	uint64_t low = lowest_target(sample, terms, state);
+	uint64_t to = clamp_u64(wanted, low, max_u64(sample->limit_kib, low));
+	if (guest->state == GUEST_STATE_BOOTING)
+		to = sample->max_kib;
+	else if (to > wanted)
+		drop(guest, "raised to %s",
+			low > sample->min_kib ? "what the guest uses" : "its minimum");
+	else if (to < wanted)
+		drop(guest, "cut to its maximum");
+
+	bool shrink = to < track->target_kib;
+	if (distance(to, track->target_kib) < smallest_step(terms, sample->actual_kib))
+		return;
+	if (shrink ? !may_shrink(guest, state, terms, now_ms)
+		   : !may_grow(guest, terms, now_ms))
+		return;
+	if (shrink)
+		to = paced_shrink(guest, to, terms, state);
+	if (distance(to, track->target_kib) < smallest_step(terms, sample->actual_kib))
+		return;
+	guest->to_kib = to;
+	guest->delta_kib = added_cost(guest, to);
+	guest->ordered = true;
+}
+
+/* ---- all of them
+ * ------------------------------------------------------------------------ */
+
+static bool is_shrink(const struct guard_guest *guest)
+{
+	return guest->to_kib < guest->track->target_kib;
+}
+
+static int64_t room_in(const struct guard_ledger *ledger, bool distress)
+{
+	int64_t room = (int64_t)ledger->budget_kib - (int64_t)ledger->cost_kib;
+	return distress ? room + (int64_t)ledger->reserve_kib : room;
+}
+
+/*
+ * Memory that somebody needs but the books don't hold yet: the only good reason to take
+ * from a guest what it isn't asked to give for more than a fair part of idle memory.
+ */
+static int64_t shortage(const struct guard_guest *guests, size_t count,
+	const struct guard_ledger *pool, const struct guard_ledger *host)
+{
+	int64_t room = room_in(pool, false) < room_in(host, false) ? room_in(pool, false)
+								   : room_in(host, false);
+	int64_t needed = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct guard_guest *guest = &guests[i];
+		if (!guest->ordered || is_shrink(guest))
+			continue;
+		uint64_t need =
+			guest->facts->sample.has_demand
+				? min_u64(guest->to_kib, guest->facts->sample.demand_kib)
+				: guest->to_kib;
+		int64_t added = added_cost(guest, need);
+		needed += added > 0 ? added : 0;
+	}
+	return needed - room;
+}
+
+static void drop_idle_shrinks(struct guard_guest *guests, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct guard_guest *guest = &guests[i];
+		uint64_t band =
+			(uint64_t)(GIFT_BAND * (double)guest->facts->sample.actual_kib);
+		if (guest->ordered && is_shrink(guest) &&
+			guest->track->target_kib - guest->to_kib < band)
+			guest->ordered =
+				drop(guest, "no shrink: nobody needs the memory");
+	}
+}
+
+/* Most in need first: distress, then the largest part of its demand missing. */
+static double urgency(const struct guard_guest *guest)
+{
+	const struct guest_sample *sample = &guest->facts->sample;
+	double missing =
+		sample->has_demand
+			? (double)sub_u64(sample->demand_kib, guest->track->target_kib) /
+				  (double)max_u64(sample->demand_kib, 1)
+			: 0;
+	return sample->distress + missing;
+}
+
+static int by_urgency(const void *a, const void *b)
+{
+	double left = urgency(*(struct guard_guest *const *)a);
+	double right = urgency(*(struct guard_guest *const *)b);
+	return left < right ? 1 : left > right ? -1 : 0;
+}
+
+static void emit(struct plan *plan, const struct guard_guest *guest)
+{
+	struct order *order = plan_add_order(plan);
+	memcpy(order->uuid, guest->facts->uuid, sizeof(order->uuid));
+	memcpy(order->name, guest->facts->name, sizeof(order->name));
+	order->from_kib = guest->track->target_kib;
+	order->to_kib = guest->to_kib;
+	const char *because = guest->track->reset && guest->state == GUEST_STATE_BOOTING
+				      ? "rebooted: its memory is back at the maximum"
+				      : guest->wish->because;
+	snprintf(order->reason, sizeof(order->reason), "%s", because);
+}
+
+/* Grant what has arrived; a guest in distress may draw on the reserve. */
+static void grant(struct guard_guest *guest, struct guard_ledger *pool,
+	struct guard_ledger *host, const struct guard_terms *terms, struct plan *plan)
+{
+	bool distress = guest->facts->sample.distress >= IN_DISTRESS;
+	int64_t room = room_in(pool, distress);
+	if (room_in(host, distress) < room)
+		room = room_in(host, distress);
+	if (guest->delta_kib > 0 && guest->delta_kib > room) {
+		int64_t cut = guest->delta_kib - (room > 0 ? room : 0);
+		guest->to_kib -= min_u64((uint64_t)cut, guest->to_kib);
+		uint64_t step = smallest_step(terms, guest->facts->sample.actual_kib);
+		if (guest->to_kib < guest->track->target_kib + step) {
+			guest->ordered = drop(guest, "waits for memory to arrive");
+			return;
+		}
+		drop(guest, "grows by the memory that has arrived");
+		guest->delta_kib = added_cost(guest, guest->to_kib);
+	}
+	if (guest->delta_kib > 0) {
+		pool->cost_kib += (uint64_t)guest->delta_kib;
+		if (host != pool)
+			host->cost_kib += (uint64_t)guest->delta_kib;
+	}
+	emit(plan, guest);
+}
+
+uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
+	struct guard_ledger *pool, struct guard_ledger *host,
+	const struct guard_terms *terms, int64_t now_ms, struct plan *plan)
+{
+	for (size_t i = 0; i < count; i++)
+		propose(&guests[i], state, terms, now_ms);
+	if (state < HOST_TIGHT && shortage(guests, count, pool, host) <= 0)
+		drop_idle_shrinks(guests, count);
+
+	auto_free struct guard_guest **growing =
+		mem_array(count, sizeof(struct guard_guest *));
+	size_t growing_count = 0;
+	uint64_t takeable = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct guard_guest *guest = &guests[i];
+		if (guest->state == GUEST_STATE_MANAGED && guest->fresh)
+			takeable += sub_u64(guest->facts->sample.actual_kib,
+				guest->facts->sample.min_kib);
+		if (guest->ordered && is_shrink(guest))
+			emit(plan, guest);
+		else if (guest->ordered)
+			growing[growing_count++] = guest;
+	}
+	qsort(growing, growing_count, sizeof(struct guard_guest *), by_urgency);
+	for (size_t i = 0; i < growing_count; i++)
+		grant(growing[i], pool, host, terms, plan);
+	return takeable;
+}
