@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The daemon's side of the control socket: lines in, a table of methods, lines out, on
+ * the caller's event loop. What a client can cost is bounded: its lines, its unsent
+ * answers, its time, and one request in each turn of the loop for all clients together.
+ */
+
+#include "mom/control/codec.h"
+#include "mom/control/limits.h"
+#include "mom/control/peer.h"
+#include "mom/err.h"
+
+struct event_base;
+struct control_server;
+struct control_reply;
+
+/*
+ * One method. `call` answers at once: 0 and a result that it hands over (NULL: null), or
+ * a negative errno. A method that needs time has `start` instead: it keeps `reply` and
+ * ends with control_reply_send(). `params` is an object and lives as long as the call.
+ */
+struct control_method {
+	const char *name;
+	enum control_access access; /* what a client needs: to read or to change */
+	const char *help;           /* one line */
+	int (*call)(void *context, struct json_object *params,
+		struct json_object **result, struct err *err);
+	void (*start)(
+		void *context, struct json_object *params, struct control_reply *reply);
+};
+
+struct control_server_settings {
+	const char *socket;           /* path */
+	const char *group;            /* may read; NULL or "": root only */
+	const char *admin_group;      /* may change; NULL or "": root only */
+	const char *version;          /* of the program, for the greeting */
+	const char *const *topics;    /* what clients may subscribe to; ends with NULL */
+	struct control_limits limits; /* CONTROL_LIMITS_DEFAULT */
+	/* Told each change that was asked for, in one line; may be NULL. */
+	void (*note)(void *context, const char *text);
+};
+
+/*
+ * Listen and answer until control_server_free(); `methods` ends with a NULL name and
+ * outlives the server, the settings are only read here.
+ *
+ * Errors: as control_rules_init() and control_socket_open().
+ */
+int control_server_new(struct control_server **server, struct event_base *base,
+	const struct control_server_settings *settings,
+	const struct control_method *methods, void *context, struct err *err);
+
+/* Accepts NULL. Replies that are still owed may be sent later, to nobody. */
+void control_server_free(struct control_server *server);
+
+/*
+ * Answer a request that was started; `reply` is gone afterwards. Hands `result` over;
+ * where `err` isn't NULL it is the answer. Nobody minds if the client has left.
+ */
+void control_reply_send(
+	struct control_reply *reply, struct json_object *result, const struct err *err);
+
+/* Send `data` to those who subscribed to `topic`; `data` stays the caller's. Who hasn't
+ * read the line before misses this one, and is told how many it missed. */
+void control_server_publish(
+	struct control_server *server, const char *topic, struct json_object *data);
