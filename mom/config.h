@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "mom/err.h"
 #include "mom/model.h"
@@ -27,6 +28,7 @@ enum config_type {
 	CONFIG_BUDGET,    /* struct config_budget */
 	CONFIG_AUTO_SIZE, /* struct config_auto_size: "auto" or a size */
 	CONFIG_CHOICE,    /* int: index into `choices` */
+	CONFIG_FLOOR, /* struct memory_floor: a size, a ratio, or the larger of both */
 };
 
 /*
@@ -39,7 +41,7 @@ struct config_key {
 	const char *name;
 	enum config_type type;
 	size_t offset;
-	const char *fallback;   /* default, as written in the file */
+	const char *fallback;   /* default, as written in the file but for the quotes */
 	const char *low, *high; /* bounds, as written; NULL none */
 	const char *choices;    /* "keep|release" for CONFIG_CHOICE */
 	const char *help;
@@ -63,32 +65,39 @@ struct config_budget {
 	char *cgroup; /* BUDGET_CGROUP: path below the memory hierarchy; owned */
 };
 
-/* One entry of `guests = ( … )`; a key that isn't given falls through to the next match.
- */
+/* One entry of `guests = ( … )`; a key it doesn't give is left to the next match. */
 struct guest_rule {
-	char *match; /* shell pattern on the guest's name, or its UUID */
-	unsigned line;
-	bool has_manage, has_min, has_max, has_shares, has_buffer, has_boot_grace;
+	char *match;    /* shell pattern on the guest's name, or its UUID */
+	uint32_t given; /* bit i: row i of `guest_keys` is given */
 	struct guest_settings values;
 };
 
 /* How far a guest's own metadata may go; beyond it is clamped and said once. */
 struct metadata_ceilings {
-	bool allow;          /* metadata is read at all */
-	uint64_t min_kib;    /* largest `min` a guest may claim */
-	uint64_t shares;     /* largest `shares` */
-	double buffer_ratio; /* largest `buffer` */
-	bool opt_out;        /* may say manage="no" */
+	bool allow;             /* metadata is read at all */
+	uint64_t min_kib;       /* largest `min` a guest may claim */
+	uint64_t shares;        /* largest `shares` */
+	double buffer_ratio;    /* largest `buffer` */
+	uint64_t boot_grace_ms; /* longest `boot_grace` */
+	bool opt_out;           /* may say manage="no" */
 };
 
 struct tunable {
 	char *name;
 	char *text;  /* as written: a number, true/false, or a string */
 	bool number; /* text is a number */
-	unsigned line;
+	bool quoted; /* text was a string */
+	char *where; /* "FILE:LINE", for who checks it against a policy */
 };
 
 enum exit_action { EXIT_KEEP, EXIT_RELEASE };
+
+/* The settings of one collector or controller. */
+struct config_part {
+	const char *section;
+	const struct config_key *keys;
+	void *settings; /* laid out by `keys`; owned */
+};
 
 struct config {
 	char *path; /* where it was read, NULL with defaults only */
@@ -150,31 +159,40 @@ struct config {
 	struct guest_rule *rules;
 	size_t rule_count;
 
-	/* Settings of collectors and controllers, laid out by their own key tables. */
 	struct config_part *parts;
 	size_t part_count;
 };
 
-/* Key tables that parts bring; given to config_load() by the mains. */
+/*
+ * A key table that a part brings; given to config_load() by the mains. A section of two
+ * parts, or of a part and the table here, is fine while they don't share a key.
+ */
 struct config_part_keys {
-	const char *section;
+	const char *section;           /* the part's name */
 	const struct config_key *keys; /* ends with a NULL name */
 	size_t size;                   /* of the part's settings struct */
 };
 
 extern const struct config_key config_keys[]; /* ends with a NULL name */
+extern const struct config_key guest_keys[];  /* of struct guest_settings; so does it */
 
 /*
  * Read a configuration file; NULL for the defaults alone.
  *
- * Errors: -ENOENT no such file; -EINVAL "FILE:LINE: what, and what was expected" for
- * syntax, an unknown section or key, a value of another type or out of bounds. Nothing is
- *         written to `config` then.
+ * Errors: -ENOENT no such file, or another errno from reading it; -EINVAL or -ERANGE
+ *         "FILE:LINE: what, and what was expected" for syntax, an unknown section or key,
+ *         a value of another type or out of bounds. Nothing is written to `config` then.
  */
 int config_load(struct config *config, const char *path,
 	const struct config_part_keys *parts, size_t part_count, struct err *err);
 
 void config_done(struct config *config);
+
+/*
+ * Write every key with its help and the value in force, as a file that config_load()
+ * reads back; the guests end with a rule for "*" that holds the built-in settings.
+ */
+void config_print(const struct config *config, FILE *out);
 
 /* A part's settings as laid out by its own keys, or NULL where it brought none. */
 const void *config_part(const struct config *config, const char *section);
@@ -190,6 +208,9 @@ const void *config_part(const struct config *config, const char *section);
  */
 int config_guest(const struct config *config, const char *name, const char *uuid,
 	const char *metadata, struct guest_settings *settings, struct err *err);
+
+/* What holds for a guest that nothing is said about. */
+void guest_settings_init(struct guest_settings *settings);
 
 /*
  * Set one key of a guest's settings from text: the same reader for the file, the metadata

@@ -6,13 +6,15 @@
 #include <string.h>
 
 /* Write behind what `err->text` holds; what doesn't fit is cut. */
-static void append(struct err *err, size_t length, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void append(
+	struct err *err, size_t length, const char *format, va_list args)
 {
 	if (length < sizeof(err->text))
 		vsnprintf(err->text + length, sizeof(err->text) - length, format, args);
 }
 
-static void append_text(struct err *err, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void append_text(
+	struct err *err, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -56,4 +58,20 @@ int err_prefix(struct err *err, const char *format, ...)
 	va_end(args);
 	append_text(err, ": %s", old.text);
 	return err->code;
+}
+
+void err_also(struct err *err, int code, const char *format, ...)
+{
+	if (!err)
+		return;
+	if (err->code)
+		append_text(err, "; ");
+	else
+		err->text[0] = '\0';
+	va_list args;
+	va_start(args, format);
+	append(err, strlen(err->text), format, args);
+	va_end(args);
+	if (!err->code)
+		err->code = code;
 }

@@ -28,3 +28,10 @@ int err_errno(struct err *err, int errnum, const char *format, ...)
 /* Put words and ": " before a text that is there already; returns `err->code`. */
 int err_prefix(struct err *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Tell one thing more, behind "; " where something is told already. The first code stays.
+ * `err` begins zeroed.
+ */
+void err_also(struct err *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
