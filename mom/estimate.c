@@ -275,8 +275,8 @@ void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 
 static uint64_t least_reserve(const struct host_terms *terms)
 {
-	if (!terms->reserve.automatic)
-		return terms->reserve.kib;
+	if (!terms->reserve_automatic)
+		return terms->reserve_kib;
 	uint64_t part = (uint64_t)((double)terms->size_kib * RESERVE_PART);
 	return clamp_u64(part, RESERVE_LEAST_KIB, RESERVE_MOST_KIB);
 }

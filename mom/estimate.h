@@ -62,10 +62,8 @@ bool estimate_is_fresh(
 
 /* What host memory is judged by, beside the sample itself. */
 struct host_terms {
-	struct {
-		bool automatic;
-		uint64_t kib;
-	} reserve;
+	bool reserve_automatic; /* the least reserve is a part of the size */
+	uint64_t reserve_kib;   /* the least reserve otherwise */
 	uint64_t reaction_ms;
 	uint64_t size_kib; /* the host's memory, the pool's limit or the budget set */
 	uint64_t available_kib; /* what the kernel would still give */

@@ -8,10 +8,11 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define UNDERWAY_MS 3000  /* reports of the balloon lag an order by up to this */
-#define GIFT_BAND   0.125 /* of actual: smaller gifts of idle memory aren't worth a move \
-			   */
-#define CHUNK_KIB   2048  /* what a Windows balloon moves in */
+#define UNDERWAY_MS 3000 /* reports of the balloon lag an order by up to this */
+#define GIFT_BAND                                                                        \
+	0.125            /* of actual: smaller gifts of idle memory aren't worth a move  \
+			  */
+#define CHUNK_KIB   2048 /* what a Windows balloon moves in */
 #define IN_DISTRESS 0.5
 
 /* ---- following the balloon

@@ -53,7 +53,8 @@ static inline void mem_auto_fclose(FILE **file)
 #define auto_close  __attribute__((cleanup(mem_auto_close)))
 #define auto_fclose __attribute__((cleanup(mem_auto_fclose)))
 
-/* Hand a pointer over: gives its value and leaves NULL, so that `auto_free` lets it go. */
+/* Hand a pointer over: gives its value and leaves NULL, so that `auto_free` lets it go.
+ */
 #define take(p)                                                                          \
 	__extension__({                                                                  \
 		__typeof__(p) taken_ = (p);                                              \

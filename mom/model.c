@@ -125,20 +125,28 @@ struct pool_facts *snapshot_add_pool(struct snapshot *snapshot)
 	return pool;
 }
 
-void host_history_push(struct host_history *history, const struct host_sample *sample)
+/* The slot for a sample in a ring: the next one, or the latest again. */
+static size_t ring_slot(size_t *next, size_t *count, bool due)
 {
-	history->samples[history->next] = *sample;
-	history->next = (history->next + 1) % HISTORY_SAMPLES;
-	if (history->count < HISTORY_SAMPLES)
-		history->count++;
+	if (!due && *count)
+		return (*next + HISTORY_SAMPLES - 1) % HISTORY_SAMPLES;
+	size_t slot = *next;
+	*next = (*next + 1) % HISTORY_SAMPLES;
+	if (*count < HISTORY_SAMPLES)
+		(*count)++;
+	return slot;
 }
 
-void guest_history_push(struct guest_history *history, const struct guest_sample *sample)
+void host_history_put(
+	struct host_history *history, const struct host_sample *sample, bool due)
 {
-	history->samples[history->next] = *sample;
-	history->next = (history->next + 1) % HISTORY_SAMPLES;
-	if (history->count < HISTORY_SAMPLES)
-		history->count++;
+	history->samples[ring_slot(&history->next, &history->count, due)] = *sample;
+}
+
+void guest_history_put(
+	struct guest_history *history, const struct guest_sample *sample, bool due)
+{
+	history->samples[ring_slot(&history->next, &history->count, due)] = *sample;
 }
 
 const struct host_sample *host_history_at(const struct host_history *history, size_t age)

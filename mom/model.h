@@ -317,8 +317,11 @@ void snapshot_done(struct snapshot *snapshot);
 struct guest_facts *snapshot_add_guest(struct snapshot *snapshot);
 struct pool_facts *snapshot_add_pool(struct snapshot *snapshot);
 
-void host_history_push(struct host_history *history, const struct host_sample *sample);
-void guest_history_push(struct guest_history *history, const struct guest_sample *sample);
+/* Put a sample: as a new one, or (`due` false) in place of the latest. */
+void host_history_put(
+	struct host_history *history, const struct host_sample *sample, bool due);
+void guest_history_put(
+	struct guest_history *history, const struct guest_sample *sample, bool due);
 
 /* Sample number `age` counted back from the latest (0), or NULL past the oldest. */
 const struct host_sample *host_history_at(const struct host_history *history, size_t age);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One tick: collect, estimate, wish, guard, act, write down. The engine knows interfaces,
+ * never a real part; time is handed in, so that the same code runs on a clock that is a
+ * number.
+ */
+
+#include "mom/collector.h"
+#include "mom/config.h"
+#include "mom/controller.h"
+#include "mom/hypervisor.h"
+#include "mom/live.h"
+#include "mom/model.h"
+#include "mom/policy/policy.h"
+#include "mom/pools.h"
+#include "mom/roster.h"
+
+/* A part that is at work, and whether it failed last time. */
+struct engine_collector {
+	const struct collector *part;
+	void *self; /* NULL: it couldn't be opened */
+	bool failing;
+	char trouble[200];
+};
+
+struct engine_controller {
+	const struct controller *part;
+	void *self;
+	bool failing;
+};
+
+struct engine_env {
+	const struct hypervisor *hypervisor;
+	const struct collector *const *collectors;   /* ends with NULL */
+	const struct controller *const *controllers; /* ends with NULL */
+	const char *proc_root, *sys_root;
+	const char *live_path; /* NULL: live settings aren't kept */
+	bool dry_run;          /* whatever the configuration says */
+};
+
+struct engine {
+	struct config *config; /* owned */
+	struct engine_env env;
+	void *hypervisor_self;
+	struct engine_collector *collectors;
+	size_t collector_count;
+	struct engine_controller *controllers;
+	size_t controller_count;
+
+	struct policy_set *policies;
+	struct policy_outcome outcome;
+	struct live live;
+
+	struct snapshot snapshot;
+	struct host_sample host; /* with rates worked out */
+	uint64_t swap_in_pages, swap_out_pages;
+	bool has_swap_counters;
+	struct roster roster;
+	struct pools pools;
+	struct plan plan;
+
+	bool connected;
+	uint64_t ticks;
+	int64_t now_ms, last_ms, moved_ms; /* this tick, the one before, the last order */
+	uint64_t orders, orders_failed;
+	struct policy_message
+		last_message; /* the policy's latest complaint, to say it once */
+};
+
+/*
+ * Begin to work with a configuration, which is the engine's from then on (whatever is
+ * returned).
+ *
+ * Errors: -EINVAL a policy that can't be loaded or a hypervisor URI that can't be one. A
+ *         collector that can't be opened is said once and left out.
+ */
+int engine_open(struct engine *engine, struct config *config,
+	const struct engine_env *env, struct err *err);
+void engine_close(struct engine *engine);
+
+/*
+ * Swap the whole configuration and its policies, or nothing. What was learned stays;
+ * parts are opened anew.
+ *
+ * Errors: as engine_open(); the old configuration goes on then, and `config` is freed.
+ */
+int engine_reconfigure(struct engine *engine, struct config *config, struct err *err);
+
+/* Ask the hypervisor for new figures; a tick follows its EVENT_ROUND_DONE. */
+void engine_begin(struct engine *engine);
+
+/* What an event calls for. */
+enum engine_need {
+	NEED_NOTHING,
+	NEED_ROUND, /* engine_begin(), ahead of time */
+	NEED_TICK,  /* engine_tick() */
+};
+
+enum engine_need engine_event(
+	struct engine *engine, const struct hypervisor_event *event);
+
+void engine_tick(struct engine *engine, int64_t now_ms);
+
+/* How long after the last tick the next one should begin. */
+uint64_t engine_period_ms(const struct engine *engine);
+
+/*
+ * Order every squeezed guest back to its maximum, where the host has room for all.
+ * Returns how many orders left.
+ */
+size_t engine_release(struct engine *engine);
+
+bool engine_dry_run(const struct engine *engine);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/pools.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/units.h"
+
+/* ---- membership
+ * -------------------------------------------------------------------------- */
+
+static struct pool *find_pool(struct pools *pools, const char *path)
+{
+	for (size_t i = 0; i < pools->count; i++)
+		if (!strcmp(pools->items[i].path, path))
+			return &pools->items[i];
+	return NULL;
+}
+
+static struct pool *add_pool(struct pools *pools, const char *path)
+{
+	pools->items = mem_grow(
+		pools->items, pools->count, &pools->capacity, sizeof(*pools->items));
+	struct pool *pool = &pools->items[pools->count++];
+	*pool = (struct pool){0};
+	snprintf(pool->path, sizeof(pool->path), "%s", path);
+	return pool;
+}
+
+static bool in_snapshot(const struct snapshot *snapshot, const char *path)
+{
+	for (size_t i = 0; i < snapshot->pool_count; i++)
+		if (!strcmp(snapshot->pools[i].path, path))
+			return true;
+	return false;
+}
+
+static void drop_absent(struct pools *pools, const struct snapshot *snapshot)
+{
+	size_t kept = 1;
+	for (size_t i = 1; i < pools->count; i++)
+		if (in_snapshot(snapshot, pools->items[i].path))
+			pools->items[kept++] = pools->items[i];
+	pools->count = kept;
+}
+
+static bool is_below(const char *path, const char *pool_path)
+{
+	size_t length = strlen(pool_path);
+	return !strncmp(path, pool_path, length) &&
+	       (path[length] == '/' || path[length] == '\0');
+}
+
+/* The nearest pool above the guest's cgroup: the one with the longest path. */
+static size_t pool_of(const struct pools *pools, const char *cgroup)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < pools->count; i++)
+		if (is_below(cgroup, pools->items[i].path) &&
+			strlen(pools->items[i].path) > strlen(pools->items[best].path))
+			best = i;
+	return best;
+}
+
+void pools_follow(
+	struct pools *pools, const struct snapshot *snapshot, struct roster *roster)
+{
+	if (!pools->count)
+		add_pool(pools, "");
+	drop_absent(pools, snapshot);
+	for (size_t i = 0; i < snapshot->pool_count; i++) {
+		const struct pool_facts *facts = &snapshot->pools[i];
+		struct pool *pool = find_pool(pools, facts->path);
+		if (!pool)
+			pool = add_pool(pools, facts->path);
+		pool->facts = *facts;
+	}
+	for (size_t i = 0; i < pools->count; i++)
+		pools->items[i].guest_count = pools->items[i].managed_count = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		struct guest *guest = roster->guests[i];
+		guest->pool = pool_of(pools, guest->facts.cgroup);
+		pools->items[guest->pool].guest_count++;
+	}
+}
+
+void pools_done(struct pools *pools)
+{
+	free(pools->items);
+	*pools = (struct pools){0};
+}
+
+/* ---- the picture
+ * -------------------------------------------------------------------------- */
+
+static bool is_managed(const struct guest *guest)
+{
+	return guest->state == GUEST_STATE_MANAGED;
+}
+
+/* The guests as this pool's books see them: the host carries the other pools' as a
+ * burden. */
+static size_t list_entries(
+	const struct roster *roster, size_t pool, struct guest_entry *entries)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct guest *guest = roster->guests[i];
+		if (pool && guest->pool != pool)
+			continue;
+		entries[count++] = (struct guest_entry){
+			.sample = &guest->facts.sample,
+			.managed = guest->pool == pool && is_managed(guest),
+			.hugepages = guest->facts.hugepages,
+		};
+	}
+	return count;
+}
+
+static uint64_t held_kib(const struct guest_entry *entries, size_t count)
+{
+	uint64_t held = 0;
+	for (size_t i = 0; i < count; i++)
+		held += entries[i].sample->rss_anon_kib +
+			entries[i].sample->rss_shmem_kib;
+	return held;
+}
+
+/* What a cgroup can still give, were the host to have it. */
+static uint64_t pool_available(const struct pool_facts *facts)
+{
+	uint64_t left = sub_u64(facts->limit_kib, facts->use_kib);
+	return min_u64(left + facts->inactive_file_kib, facts->limit_kib);
+}
+
+/* A pool's memory in the words of a host's. */
+static void show_pool(struct host_sample *sample, const struct pool_facts *facts)
+{
+	sample->mem_total_kib = facts->limit_kib;
+	sample->mem_free_kib =
+		min_u64(sub_u64(facts->limit_kib, facts->use_kib), sample->mem_free_kib);
+	sample->cached_kib = min_u64(facts->inactive_file_kib, sample->cached_kib);
+	sample->buffers_kib = 0;
+	sample->mem_usable_kib = min_u64(pool_available(facts), sample->mem_usable_kib);
+}
+
+/* A budget set as a size: a smaller host whose guests hold all that is used of it. */
+static void show_budget(struct host_sample *sample, uint64_t budget_kib, uint64_t held)
+{
+	uint64_t left = sub_u64(budget_kib, held);
+	sample->mem_total_kib = min_u64(budget_kib, sample->mem_total_kib);
+	sample->mem_free_kib = min_u64(left, sample->mem_free_kib);
+	sample->mem_usable_kib = min_u64(left, sample->mem_usable_kib);
+	sample->cached_kib = sample->buffers_kib = 0;
+}
+
+static void fit_demands(
+	struct roster *roster, size_t pool, uint64_t divisible_kib, uint64_t safety_kib)
+{
+	auto_free struct guest_sample **members =
+		mem_array(roster->count, sizeof(struct guest_sample *));
+	size_t count = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		struct guest *guest = roster->guests[i];
+		if (guest->pool == pool && is_managed(guest) &&
+			guest->facts.sample.has_demand)
+			members[count++] = &guest->facts.sample;
+	}
+	estimate_fit_buffers(members, count, divisible_kib, safety_kib);
+}
+
+static void estimate_pool(struct pool *pool, size_t index, const struct config *config,
+	struct roster *roster, struct guest_entry *entries, uint64_t reaction_ms,
+	int64_t now_ms)
+{
+	size_t count = list_entries(roster, index, entries);
+	if (index)
+		show_pool(&pool->sample, &pool->facts);
+	else if (config->host.budget.kind == BUDGET_SIZE)
+		show_budget(
+			&pool->sample, config->host.budget.kib, held_kib(entries, count));
+	struct host_terms terms = {
+		.reserve_automatic = config->host.reserve.automatic,
+		.reserve_kib = config->host.reserve.kib,
+		.reaction_ms = reaction_ms,
+		.size_kib = pool->sample.mem_total_kib,
+		.available_kib = pool->sample.mem_usable_kib,
+	};
+	estimate_host(&pool->sample, &terms, entries, count);
+	fit_demands(
+		roster, index, pool->sample.divisible_kib, config->balloon.safety_kib);
+	pool->sample.state = estimate_host_state(&pool->track, &pool->sample, now_ms);
+	if (pool->sample.state == HOST_CRITICAL && pool->exhausted)
+		pool->sample.state = HOST_EXHAUSTED;
+}
+
+static void remember(struct pool *pool, uint64_t period_ms, int64_t now_ms)
+{
+	bool due =
+		!pool->history.count || now_ms - pool->history_ms >= (int64_t)period_ms;
+	if (due)
+		pool->history_ms = now_ms;
+	host_history_put(&pool->history, &pool->sample, due);
+}
+
+void pools_estimate(struct pools *pools, const struct host_sample *host,
+	const struct config *config, struct roster *roster, uint64_t reaction_ms,
+	int64_t now_ms)
+{
+	auto_free struct guest_entry *entries =
+		mem_array(roster->count, sizeof(struct guest_entry));
+	for (size_t i = 0; i < roster->count; i++)
+		if (is_managed(roster->guests[i]))
+			pools->items[roster->guests[i]->pool].managed_count++;
+	for (size_t i = 0; i < pools->count; i++) {
+		struct pool *pool = &pools->items[i];
+		pool->sample = *host;
+		estimate_pool(pool, i, config, roster, entries, reaction_ms, now_ms);
+		remember(pool, config->sampling.period_ms, now_ms);
+	}
+}
+
+enum host_state pools_state(const struct pools *pools)
+{
+	enum host_state worst = pools->count ? HOST_ROOMY : HOST_SNUG;
+	for (size_t i = 0; i < pools->count; i++)
+		if ((pools->items[i].guest_count || i == 0) &&
+			pools->items[i].sample.state > worst)
+			worst = pools->items[i].sample.state;
+	return worst;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Budgets and those who live on them: the host, and each memory cgroup that limits
+ * guests. Every pool is seen by its guests as a host of its own.
+ */
+
+#include "mom/config.h"
+#include "mom/estimate.h"
+#include "mom/guard.h"
+#include "mom/model.h"
+#include "mom/roster.h"
+
+struct pool {
+	char path[CGROUP_PATH_MAX]; /* "" for the host */
+	struct pool_facts facts;
+	struct host_sample sample; /* the host as the pool's guests see it */
+	struct host_history history;
+	int64_t history_ms; /* when the latest sample was pushed */
+	struct host_track track;
+	enum host_state announced; /* the state last logged */
+	bool exhausted;            /* nothing could be taken at the last plan */
+	size_t guest_count, managed_count;
+};
+
+struct pools {
+	struct pool *items; /* 0 is the host, always there */
+	size_t count, capacity;
+};
+
+/* Bring the pools in line with the snapshot's, and put every guest into its own. */
+void pools_follow(
+	struct pools *pools, const struct snapshot *snapshot, struct roster *roster);
+void pools_done(struct pools *pools);
+
+/*
+ * Fill each pool's picture and state from the host's sample, the cgroups' figures and the
+ * guests' costs. A pool that nothing is known of keeps an empty budget.
+ */
+void pools_estimate(struct pools *pools, const struct host_sample *host,
+	const struct config *config, struct roster *roster, uint64_t reaction_ms,
+	int64_t now_ms);
+
+/* The worst state of all pools that have guests; of the host where none has. */
+enum host_state pools_state(const struct pools *pools);

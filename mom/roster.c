@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/roster.h"
+
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/policy/policy.h"
+
+static void guest_free(struct guest *guest)
+{
+	free(guest->facts.metadata);
+	free(guest->resolved_from);
+	free(guest->settings_trouble);
+	policy_vars_free(guest->vars);
+	free(guest);
+}
+
+static int by_uuid(const void *a, const void *b)
+{
+	const struct guest *left = *(struct guest *const *)a;
+	const struct guest *right = *(struct guest *const *)b;
+	return strcmp(left->facts.uuid, right->facts.uuid);
+}
+
+static struct guest *find_uuid(
+	const struct roster *roster, size_t count, const char *uuid)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(roster->guests[middle]->facts.uuid, uuid);
+		if (order == 0)
+			return roster->guests[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct guest *roster_find(const struct roster *roster, const char *name_or_uuid)
+{
+	struct guest *guest = find_uuid(roster, roster->count, name_or_uuid);
+	for (size_t i = 0; !guest && i < roster->count; i++)
+		if (!strcmp(roster->guests[i]->facts.name, name_or_uuid))
+			guest = roster->guests[i];
+	return guest;
+}
+
+static struct guest *add_guest(struct roster *roster)
+{
+	roster->guests = mem_grow(roster->guests, roster->count, &roster->capacity,
+		sizeof(*roster->guests));
+	struct guest *guest = mem_alloc(sizeof(*guest));
+	roster->guests[roster->count++] = guest;
+	return guest;
+}
+
+static void drop_absent(struct roster *roster,
+	void (*gone)(void *context, struct guest *guest), void *context)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		struct guest *guest = roster->guests[i];
+		if (guest->present) {
+			roster->guests[kept++] = guest;
+			continue;
+		}
+		gone(context, guest);
+		guest_free(guest);
+	}
+	roster->count = kept;
+}
+
+void roster_follow(struct roster *roster, struct snapshot *snapshot,
+	void (*arrived)(void *context, struct guest *guest),
+	void (*gone)(void *context, struct guest *guest), void *context)
+{
+	size_t known = roster->count;
+	for (size_t i = 0; i < known; i++)
+		roster->guests[i]->present = false;
+	for (size_t i = 0; i < snapshot->guest_count; i++) {
+		struct guest_facts *facts = &snapshot->guests[i];
+		struct guest *guest = find_uuid(roster, known, facts->uuid);
+		bool is_new = !guest;
+		if (is_new)
+			guest = add_guest(roster);
+		free(guest->facts.metadata);
+		guest->facts = *facts;
+		facts->metadata = NULL;
+		guest->present = true;
+		if (is_new)
+			arrived(context, guest);
+	}
+	snapshot->guest_count = 0;
+	drop_absent(roster, gone, context);
+	if (roster->count)
+		qsort(roster->guests, roster->count, sizeof(*roster->guests), by_uuid);
+}
+
+void roster_done(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		guest_free(roster->guests[i]);
+	free(roster->guests);
+	*roster = (struct roster){0};
+}
