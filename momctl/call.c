@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "mom/control/client.h"
+#include "mom/mem.h"
+#include "momctl/json.h"
+#include "momctl/momctl.h"
+
+#define DEADLINE_MS 10000
+
+static int fail_open(const struct err *err)
+{
+	switch (err->code) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return momctl_fail(MOMCTL_NO_MOMD, "%s", err->text);
+	case -EACCES:
+		return momctl_fail(MOMCTL_DENIED, "%s", err->text);
+	case -EPROTONOSUPPORT:
+		return momctl_fail(MOMCTL_VERSION, "%s", err->text);
+	default:
+		return momctl_fail(MOMCTL_FAILED, "%s", err->text);
+	}
+}
+
+static int fail_call(const struct err *err)
+{
+	switch (err->code) {
+	case -EACCES:
+		return momctl_fail(MOMCTL_DENIED, "%s", err->text);
+	case -ENOSYS:
+		return momctl_fail(MOMCTL_VERSION,
+			"%s; install the same version of momd and momctl", err->text);
+	default:
+		return momctl_fail(MOMCTL_FAILED, "%s", err->text);
+	}
+}
+
+int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
+	struct json_object **result)
+{
+	struct control_client *client = NULL;
+	struct err err;
+	int code = MOMCTL_OK;
+	if (control_client_open(&client, ctl->socket, DEADLINE_MS, &err))
+		code = fail_open(&err);
+	else if (control_call(client, method, params, result, &err))
+		code = fail_call(&err);
+	control_client_close(client);
+	json_object_put(params);
+	return code;
+}
+
+int momctl_do(const struct momctl *ctl, const char *method, struct json_object *params,
+	const char *done, ...)
+{
+	struct json_object *result = NULL;
+	int code = momctl_call(ctl, method, params, &result);
+	if (code)
+		return code;
+	auto_free char *text = NULL;
+	va_list args;
+	va_start(args, done);
+	int length = vasprintf(&text, done, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	if (ctl->json)
+		json_print(ctl->out.file, result);
+	else
+		output_line(&ctl->out, "", "%s", text);
+	json_object_put(result);
+	return MOMCTL_OK;
+}

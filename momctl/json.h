@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the daemon answered: its members, and the whole as text for programs.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+/* NULL where there is none or it is null; `object` may be NULL in all of these. */
+struct json_object *json_get(struct json_object *object, const char *key);
+
+/* "" where it is no text; valid as long as `object`. */
+const char *json_get_text(struct json_object *object, const char *key);
+
+/* False where it is no number. */
+bool json_get_count(struct json_object *object, const char *key, uint64_t *count);
+bool json_get_number(struct json_object *object, const char *key, double *number);
+
+bool json_get_bool(struct json_object *object, const char *key);
+
+/* Elements of an array; 0 where it is none. */
+size_t json_count(struct json_object *array);
+
+/* Print JSON for programs; nothing in it works as a command to a terminal. */
+void json_print(FILE *file, struct json_object *value);

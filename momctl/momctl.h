@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What every command of momctl is given, and what it ends with.
+ */
+
+#include <stdbool.h>
+
+#include <json-c/json.h>
+
+#include "momctl/output.h"
+
+/* Exit codes; momctl(1) documents them. */
+enum momctl_exit {
+	MOMCTL_OK,
+	MOMCTL_FAILED,  /* the daemon refused or failed, or a file is wrong */
+	MOMCTL_USAGE,   /* bad usage */
+	MOMCTL_NO_MOMD, /* no daemon serves the socket */
+	MOMCTL_DENIED,  /* not allowed */
+	MOMCTL_VERSION, /* the daemon is of another version */
+};
+
+struct momctl {
+	const char *socket;
+	bool json;
+	struct output out; /* standard output */
+};
+
+/* One command; `argv[0]` is its name, global options are gone from the rest. */
+struct command {
+	const char *name;
+	const char *arguments; /* "GUEST KEY VALUE", "" none */
+	int least, most;       /* how many; `most` −1 any number */
+	const char *help;      /* one line */
+	int (*run)(const struct momctl *ctl, int argc, char **argv);
+};
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+/*
+ * Ask the daemon. `params` is used up and may be NULL; `*result` is the caller's.
+ *
+ * Errors: an exit code that isn't MOMCTL_OK; the reason has been said then.
+ */
+int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
+	struct json_object **result);
+
+/* The same where nothing but an "ok" is awaited: `done` is printed, or with JSON the
+ * result. */
+int momctl_do(const struct momctl *ctl, const char *method, struct json_object *params,
+	const char *done, ...) __attribute__((format(printf, 4, 5)));
+
+/* Print "momctl: …" on standard error and give `code`. */
+int momctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+int cmd_collectors(const struct momctl *ctl, int argc, char **argv);
+int cmd_explain(const struct momctl *ctl, int argc, char **argv);
+int cmd_guests(const struct momctl *ctl, int argc, char **argv);
+int cmd_help(const struct momctl *ctl, int argc, char **argv);
+int cmd_pause(const struct momctl *ctl, int argc, char **argv);
+int cmd_policy(const struct momctl *ctl, int argc, char **argv);
+int cmd_reload(const struct momctl *ctl, int argc, char **argv);
+int cmd_resume(const struct momctl *ctl, int argc, char **argv);
+int cmd_set(const struct momctl *ctl, int argc, char **argv);
+int cmd_status(const struct momctl *ctl, int argc, char **argv);
+int cmd_unset(const struct momctl *ctl, int argc, char **argv);
+int cmd_version(const struct momctl *ctl, int argc, char **argv);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "momctl/output.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "mom/mem.h"
+#include "momctl/text.h"
+
+#define NARROWEST 20 /* columns; below that nothing fits, so nothing is fitted */
+
+static size_t terminal_width(int fd)
+{
+	struct winsize size;
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= NARROWEST)
+		return size.ws_col;
+	return 80;
+}
+
+void output_init(struct output *output, FILE *file)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+	bool tty = isatty(fileno(file)) == 1;
+	bool dumb = !terminal || strcmp(terminal, "dumb") == 0;
+	*output = (struct output){
+		.file = file,
+		.width = tty ? terminal_width(fileno(file)) : 0,
+		.colour = tty && !dumb && !(no_colour && *no_colour),
+	};
+}
+
+void output_styled(const struct output *output, enum style style, const char *text)
+{
+	static const char *const codes[STYLE_COUNT] = {
+		[STYLE_HEAD] = "1",
+		[STYLE_GOOD] = "32",
+		[STYLE_CARE] = "33",
+		[STYLE_BAD] = "1;31",
+	};
+	if (output->colour && codes[style] && *text)
+		fprintf(output->file, "\033[%sm%s\033[0m", codes[style], text);
+	else
+		fputs(text, output->file);
+}
+
+/* Where a line is best broken: behind a comma or semicolon, else between words. */
+static size_t line_bytes(const char *text, size_t width)
+{
+	size_t word = 0, part = 0;
+	if (text_width(text) <= width)
+		return strlen(text);
+	for (const char *blank = strchr(text, ' '); blank;
+		blank = strchr(blank + 1, ' ')) {
+		size_t bytes = (size_t)(blank - text);
+		auto_free char *line = mem_ndup(text, bytes);
+		if (text_width(line) > width)
+			break;
+		word = bytes;
+		if (bytes > 0 && strchr(",;", blank[-1]))
+			part = bytes;
+	}
+	return part ? part : word ? word : strlen(text);
+}
+
+/* Print a clean text in lines that fit beside a label. */
+static void print_wrapped(
+	const struct output *output, const char *label, const char *text)
+{
+	size_t margin = text_width(label);
+	size_t room = output->width > margin + NARROWEST ? output->width - margin
+							 : SIZE_MAX / 4;
+	output_styled(output, STYLE_HEAD, label);
+	for (;;) {
+		size_t bytes = line_bytes(text, room);
+		fprintf(output->file, "%.*s\n", (int)bytes, text);
+		text += bytes + strspn(text + bytes, " ");
+		if (!*text)
+			break;
+		fprintf(output->file, "%*s", (int)margin, "");
+	}
+}
+
+void output_line(const struct output *output, const char *label, const char *format, ...)
+{
+	va_list args;
+	auto_free char *raw = NULL;
+	va_start(args, format);
+	int length = vasprintf(&raw, format, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	auto_free char *text = text_clean(raw);
+	print_wrapped(output, label, text);
+}
+
+const char *output_size(
+	const struct output *output, char text[SIZE_TEXT_MAX], uint64_t kib)
+{
+	if (!output->kib)
+		return units_format_size(text, kib);
+	snprintf(text, SIZE_TEXT_MAX, "%" PRIu64 " KiB", kib);
+	return text;
+}
+
+const char *output_short_size(
+	const struct output *output, char text[SIZE_TEXT_MAX], uint64_t kib)
+{
+	output_size(output, text, kib);
+	char *blank = strchr(text, ' ');
+	if (blank)
+		blank[0] = output->kib ? '\0' : blank[1];
+	if (blank && !output->kib)
+		blank[1] = '\0';
+	return text;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A momd without a host: the real control server, whose answers stand in a file. For
+ * tests of momctl alone.
+ *
+ * Use:   stub_momd SOCKET ANSWERS.json; prints "ready" when it listens, ends by SIGTERM.
+ * Shape: {"METHOD": RESULT, …}; a RESULT {"error": −ERRNO, "message": TEXT} is a failure,
+ *        "echo" gives the parameters back.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "mom/control/server.h"
+#include "mom/mem.h"
+
+#define METHODS(X)                                                                       \
+	X(version, "version", READ)                                                      \
+	X(status, "status", READ)                                                        \
+	X(guests, "guests", READ)                                                        \
+	X(explain, "explain", READ)                                                      \
+	X(collectors, "collectors", READ)                                                \
+	X(facts, "facts", READ)                                                          \
+	X(set, "set", CHANGE)                                                            \
+	X(pause, "pause", CHANGE)                                                        \
+	X(resume, "resume", CHANGE)                                                      \
+	X(reload, "reload", CHANGE)                                                      \
+	X(policy_list, "policy.list", READ)                                              \
+	X(policy_show, "policy.show", READ)                                              \
+	X(policy_params, "policy.params", READ)                                          \
+	X(policy_diff, "policy.diff", READ)                                              \
+	X(policy_load, "policy.load", CHANGE)                                            \
+	X(policy_unload, "policy.unload", CHANGE)                                        \
+	X(policy_set, "policy.set", CHANGE)                                              \
+	X(policy_unset, "policy.unset", CHANGE)                                          \
+	X(policy_reset, "policy.reset", CHANGE)
+
+static int answer(struct json_object *answers, const char *method,
+	struct json_object *params, struct json_object **result, struct err *err)
+{
+	struct json_object *value;
+	if (!json_object_object_get_ex(answers, method, &value))
+		return err_set(err, -ENOENT, "the stub has no answer to %s", method);
+	const char *text = control_get_text(value, "message");
+	if (text)
+		return err_set(err,
+			json_object_get_int(json_object_object_get(value, "error")), "%s",
+			text);
+	bool echo = json_object_is_type(value, json_type_string);
+	*result = json_object_get(echo ? params : value);
+	return 0;
+}
+
+#define DEFINE(id, name, access)                                                         \
+	static int call_##id(void *context, struct json_object *params,                  \
+		struct json_object **result, struct err *err)                            \
+	{                                                                                \
+		return answer(context, name, params, result, err);                       \
+	}
+METHODS(DEFINE)
+#undef DEFINE
+
+#define ROW(id, name, need) {name, CONTROL_##need, "a stub", call_##id, NULL},
+static const struct control_method methods[] = {METHODS(ROW){0}};
+#undef ROW
+
+static void on_signal(evutil_socket_t fd, short what, void *base)
+{
+	(void)fd, (void)what;
+	event_base_loopbreak(base);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err;
+	struct control_server *server;
+	struct json_object *answers = argc == 3 ? json_object_from_file(argv[2]) : NULL;
+	if (!answers) {
+		fprintf(stderr, "usage: stub_momd SOCKET ANSWERS.json\n");
+		return 2;
+	}
+	struct event_base *base = event_base_new();
+	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
+	event_add(term, NULL);
+	const struct control_server_settings settings = {
+		.socket = argv[1],
+		.version = PACKAGE_VERSION,
+		.limits = CONTROL_LIMITS_DEFAULT,
+	};
+	if (control_server_new(&server, base, &settings, methods, answers, &err)) {
+		fprintf(stderr, "stub_momd: %s\n", err.text);
+		json_object_put(answers);
+		return 1;
+	}
+	puts("ready");
+	fflush(stdout);
+	event_base_dispatch(base);
+	control_server_free(server);
+	event_free(term);
+	event_base_free(base);
+	json_object_put(answers);
+	return 0;
+}
