@@ -65,8 +65,7 @@ struct engine {
 	uint64_t ticks;
 	int64_t now_ms, last_ms, moved_ms; /* this tick, the one before, the last order */
 	uint64_t orders, orders_failed;
-	struct policy_message
-		last_message; /* the policy's latest complaint, to say it once */
+	struct policy_message complaint; /* the policies' latest, to say it once */
 };
 
 /*

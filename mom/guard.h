@@ -53,6 +53,7 @@ struct guard_guest {
 	bool fresh; /* statistics may be shrunk by (G2) */
 	const struct wish *wish;
 	struct guard_track *track;
+	void *owner; /* the caller's own */
 	/* results */
 	bool ordered;
 	uint64_t to_kib;

@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/log.h"
+#include "mom/mem.h"
+#include "mom/share.h"
+#include "mom/units.h"
+
+#define BALLOON_MS    500  /* a balloon's answer to an order, beside the tick itself */
+#define MOVING_FOR_MS 5000 /* the pace stays quick so long after the last order */
+#define ASK_AT_MOST   16   /* guests asked for statistics ahead of time in one round */
+#define EASY          0.25 /* distress under this needs no hurry */
+
+bool engine_dry_run(const struct engine *engine)
+{
+	return engine->env.dry_run || engine->config->dry_run;
+}
+
+static struct guard_terms guard_terms(const struct config *config)
+{
+	return (struct guard_terms){
+		.settle_ms = config->balloon.settle_ms,
+		.hold_off_ms = config->balloon.hold_off_ms,
+		.shrink_ratio = config->balloon.shrink_ratio,
+		.safety_kib = config->balloon.safety_kib,
+		.step_kib = config->balloon.step_kib,
+		.step_ratio = config->balloon.step_ratio,
+	};
+}
+
+static uint64_t reaction_ms(const struct engine *engine)
+{
+	return engine_period_ms(engine) + BALLOON_MS;
+}
+
+/* ---- collect
+ * ----------------------------------------------------------------------------- */
+
+/* Run one collector; its first failure is a line, its recovery another. */
+static void collect_one(struct engine_collector *collector, struct snapshot *snapshot)
+{
+	struct err err;
+	if (!collector->self)
+		return;
+	bool failed = collector->part->sample(collector->self, snapshot, &err) < 0;
+	if (failed && !collector->failing)
+		log_warning(
+			"%s: %s; going on without it", collector->part->name, err.text);
+	else if (!failed && collector->failing)
+		log_info("%s: works again", collector->part->name);
+	collector->failing = failed;
+	snprintf(collector->trouble, sizeof(collector->trouble), "%s",
+		failed ? err.text : "");
+}
+
+/* Swapping as a rate; the amount in swap is history, not pressure. */
+static void follow_swapping(struct engine *engine)
+{
+	struct snapshot *snapshot = &engine->snapshot;
+	struct host_sample *host = &snapshot->host;
+	int64_t elapsed_ms = engine->now_ms - engine->last_ms;
+	if (host->has_vmstat && engine->has_swap_counters && elapsed_ms > 0) {
+		host->swap_in_pages =
+			sub_u64(snapshot->host_swap_in_pages, engine->swap_in_pages);
+		host->swap_out_pages =
+			sub_u64(snapshot->host_swap_out_pages, engine->swap_out_pages);
+		double seconds = (double)elapsed_ms / 1000;
+		host->swap_in_pages_per_s = (double)host->swap_in_pages / seconds;
+		host->swap_out_pages_per_s = (double)host->swap_out_pages / seconds;
+	}
+	engine->has_swap_counters = host->has_vmstat;
+	engine->swap_in_pages = snapshot->host_swap_in_pages;
+	engine->swap_out_pages = snapshot->host_swap_out_pages;
+}
+
+static void guest_arrived(void *context, struct guest *guest)
+{
+	(void)context;
+	char size[SIZE_TEXT_MAX];
+	log_info("guest \"%s\": found, %s%s", guest->facts.name,
+		units_format_size(size, guest->facts.sample.max_kib),
+		guest->facts.has_balloon ? "" : ", without a balloon device");
+}
+
+static void guest_gone(void *context, struct guest *guest)
+{
+	(void)context;
+	log_info("guest \"%s\": gone", guest->facts.name);
+}
+
+static void collect(struct engine *engine)
+{
+	snapshot_reset(&engine->snapshot);
+	engine->snapshot.now_ms = engine->now_ms;
+	for (size_t i = 0; i < engine->collector_count; i++)
+		collect_one(&engine->collectors[i], &engine->snapshot);
+	follow_swapping(engine);
+	roster_follow(
+		&engine->roster, &engine->snapshot, guest_arrived, guest_gone, engine);
+	pools_follow(&engine->pools, &engine->snapshot, &engine->roster);
+}
+
+/* ---- estimate
+ * ---------------------------------------------------------------------------- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* Settings are worked out anew when the configuration or the guest's metadata changed. */
+static void resolve_settings(struct engine *engine, struct guest *guest)
+{
+	const struct guest_facts *facts = &guest->facts;
+	if (guest->resolved && is_same_text(guest->resolved_from, facts->metadata))
+		return;
+	struct err err;
+	int result = config_guest(engine->config, facts->name, facts->uuid,
+		facts->metadata, &guest->settings, &err);
+	if (result < 0 && !is_same_text(guest->settings_trouble, err.text))
+		log_warning("guest \"%s\": %s", facts->name, err.text);
+	mem_replace(&guest->settings_trouble, result < 0 ? err.text : NULL);
+	live_apply(&engine->live, facts->uuid, &guest->settings);
+	mem_replace(&guest->resolved_from, facts->metadata);
+	guest->resolved = true;
+}
+
+/* What only the engine knows of a guest's state: who said "hands off". */
+static enum guest_state overrule(const struct engine *engine, const struct guest *guest)
+{
+	bool ours = guest->state == GUEST_STATE_MANAGED ||
+		    guest->state == GUEST_STATE_BOOTING;
+	if (ours && live_is_paused(&engine->live, guest->facts.uuid))
+		return GUEST_STATE_PAUSED;
+	if (guest->state == GUEST_STATE_MANAGED &&
+		engine->now_ms < guest->balloon.held_until_ms)
+		return GUEST_STATE_HELD;
+	return guest->state;
+}
+
+static void announce_guest(struct guest *guest)
+{
+	if (guest->announced == guest->state)
+		return;
+	log_info("guest \"%s\": %s (was %s), statistics %s", guest->facts.name,
+		guest_state_name(guest->state), guest_state_name(guest->announced),
+		guest_quality_name(guest->quality));
+	guest->announced = guest->state;
+}
+
+static void follow_balloon(
+	struct engine *engine, struct guest *guest, const struct guard_terms *terms)
+{
+	uint64_t before_kib = guest->balloon.target_kib;
+	enum guard_event event =
+		guard_follow(&guest->balloon, &guest->facts, terms, engine->now_ms);
+	guest->facts.sample.target_kib = guest->balloon.target_kib;
+	if (event != GUARD_ADOPTED)
+		return;
+	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
+	log_notice("guest \"%s\": its balloon was set elsewhere, %s → %s; adopted, hands "
+		   "off "
+		   "for %llu s",
+		guest->facts.name, units_format_size(from, before_kib),
+		units_format_size(to, guest->balloon.target_kib),
+		(unsigned long long)terms->hold_off_ms / 1000);
+}
+
+static void remember(struct engine *engine, struct guest *guest)
+{
+	bool due = !guest->history.count ||
+		   engine->now_ms - guest->history_ms >=
+			   (int64_t)engine->config->sampling.period_ms;
+	if (due)
+		guest->history_ms = engine->now_ms;
+	guest_history_put(&guest->history, &guest->facts.sample, due);
+}
+
+static void announce_pool(struct pool *pool)
+{
+	char available[SIZE_TEXT_MAX], reserve[SIZE_TEXT_MAX];
+	if (pool->announced == pool->sample.state)
+		return;
+	log_notice("%s%s: %s (was %s), %s available, reserve %s",
+		pool->path[0] ? "cgroup " : "host", pool->path,
+		host_state_name(pool->sample.state), host_state_name(pool->announced),
+		units_format_size(available, pool->sample.available_kib),
+		units_format_size(reserve, pool->sample.reserve_kib));
+	pool->announced = pool->sample.state;
+}
+
+static void estimate(struct engine *engine)
+{
+	struct guard_terms guard = guard_terms(engine->config);
+	struct estimate_terms terms = {
+		.stats_period_ms = engine->config->hypervisor.stats_period_ms,
+		.reaction_ms = reaction_ms(engine),
+		.safety_kib = engine->config->balloon.safety_kib,
+	};
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		struct guest *guest = engine->roster.guests[i];
+		resolve_settings(engine, guest);
+		follow_balloon(engine, guest, &guard);
+		estimate_guest(&guest->track, &guest->facts, &guest->settings, &terms,
+			engine->now_ms, &guest->quality, &guest->state);
+		guest->fresh = estimate_is_fresh(&guest->track, &terms);
+		guest->state = overrule(engine, guest);
+		announce_guest(guest);
+	}
+	pools_estimate(&engine->pools, &engine->snapshot.host, engine->config,
+		&engine->roster, reaction_ms(engine), engine->now_ms);
+	for (size_t i = 0; i < engine->roster.count; i++)
+		remember(engine, engine->roster.guests[i]);
+	for (size_t i = 0; i < engine->pools.count; i++)
+		announce_pool(&engine->pools.items[i]);
+}
+
+/* ---- wish
+ * -------------------------------------------------------------------------------- */
+
+/* A policy's complaint is a line when it is new; the same one again is not. */
+static void report_message(struct engine *engine, const struct policy_message *message)
+{
+	enum log_level level = message->level == POLICY_ERROR     ? LOG_LEVEL_ERROR
+			       : message->level == POLICY_WARNING ? LOG_LEVEL_WARNING
+								  : LOG_LEVEL_DEBUG;
+	struct policy_message *last = &engine->complaint;
+	if (level != LOG_LEVEL_DEBUG) {
+		bool again = last->line == message->line &&
+			     last->column == message->column &&
+			     !strcmp(last->text, message->text) &&
+			     !strcmp(last->policy, message->policy);
+		if (again)
+			level = LOG_LEVEL_DEBUG;
+		*last = *message;
+	}
+	log_line(level, "policy \"%s\": %s:%u:%u: %s%s%s", message->policy, message->file,
+		message->line, message->column, message->text,
+		*message->guest ? "; at guest " : "", message->guest);
+}
+
+static size_t list_members(struct engine *engine, size_t pool,
+	struct policy_guest *members, struct guest **whose)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		struct guest *guest = engine->roster.guests[i];
+		if (guest->pool != pool)
+			continue;
+		whose[count] = guest;
+		members[count++] = (struct policy_guest){
+			.facts = &guest->facts,
+			.history = &guest->history,
+			.state = guest_state_name(guest->state),
+			.quality = guest_quality_name(guest->quality),
+			.has_managed = true,
+			.managed = guest->state == GUEST_STATE_MANAGED,
+			.vars = &guest->vars,
+		};
+	}
+	return count;
+}
+
+/* Each pool's guests see it as their host; the host's own knobs are set by the host's
+ * run. */
+static void wish(struct engine *engine)
+{
+	size_t most = engine->roster.count;
+	auto_free struct policy_guest *members = mem_array(most, sizeof(*members));
+	auto_free struct guest **whose = mem_array(most, sizeof(struct guest *));
+	for (size_t i = engine->pools.count; i-- > 0;) {
+		struct pool *pool = &engine->pools.items[i];
+		struct policy_facts facts = {
+			.host = &pool->history,
+			.guests = members,
+			.guest_count = list_members(engine, i, members, whose),
+		};
+		policy_run(engine->policies, &facts, share_divide, &engine->outcome);
+		for (size_t g = 0; g < facts.guest_count; g++)
+			whose[g]->wish = engine->outcome.wishes[g];
+		for (size_t m = 0; m < engine->outcome.message_count; m++)
+			report_message(engine, &engine->outcome.messages[m]);
+	}
+	memcpy(engine->plan.knobs, engine->outcome.knobs, sizeof(engine->plan.knobs));
+}
+
+/* ---- guard
+ * ------------------------------------------------------------------------------- */
+
+static void write_down(struct engine *engine, struct guest *guest,
+	const struct guard_guest *judged, enum host_state host_state)
+{
+	const struct guest_sample *sample = &guest->facts.sample;
+	struct decision decision = {
+		.at_ms = engine->now_ms,
+		.until_ms = engine->now_ms,
+		.tick = engine->ticks,
+		.state = guest->state,
+		.host_state = host_state,
+		.has_used = sample->has_used,
+		.has_wish = guest->wish.has_target,
+		.has_order = judged->ordered,
+		.used_kib = sample->used_kib,
+		.demand_kib = sample->demand_kib,
+		.cost_kib = sample->cost_kib,
+		.actual_kib = sample->actual_kib,
+		.wish_kib = guest->wish.target_kib,
+		.target_kib =
+			judged->ordered ? judged->to_kib : guest->balloon.target_kib,
+	};
+	memcpy(decision.policy, guest->wish.policy, sizeof(decision.policy));
+	memcpy(decision.because, guest->wish.because, sizeof(decision.because));
+	memcpy(decision.guard, judged->verdict, sizeof(decision.guard));
+	if (judged->ordered && engine_dry_run(engine))
+		snprintf(decision.outcome, sizeof(decision.outcome), "dry run: not sent");
+	journal_add(&guest->journal, &decision);
+}
+
+static struct guard_ledger ledger_of(const struct pool *pool)
+{
+	return (struct guard_ledger){
+		.budget_kib = pool->sample.budget_kib,
+		.cost_kib = pool->sample.cost_kib,
+		.reserve_kib = pool->sample.reserve_kib,
+	};
+}
+
+static void guard_pool(struct engine *engine, size_t index, struct guard_ledger *host,
+	struct guard_guest *judged)
+{
+	struct pool *pool = &engine->pools.items[index];
+	struct guard_terms terms = guard_terms(engine->config);
+	struct guard_ledger own = ledger_of(pool);
+	size_t count = 0;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		struct guest *guest = engine->roster.guests[i];
+		if (guest->pool != index)
+			continue;
+		judged[count++] = (struct guard_guest){
+			.facts = &guest->facts,
+			.state = guest->state,
+			.fresh = guest->fresh,
+			.wish = &guest->wish,
+			.track = &guest->balloon,
+			.owner = guest,
+		};
+	}
+	uint64_t takeable = guard_plan(judged, count, pool->sample.state,
+		index ? &own : host, host, &terms, engine->now_ms, &engine->plan);
+	pool->exhausted = count && takeable < terms.step_kib;
+	for (size_t i = 0; i < count; i++)
+		write_down(engine, judged[i].owner, &judged[i], pool->sample.state);
+}
+
+static void guard(struct engine *engine)
+{
+	struct guard_ledger host = ledger_of(&engine->pools.items[0]);
+	auto_free struct guard_guest *judged =
+		mem_array(engine->roster.count, sizeof(*judged));
+	for (size_t i = 0; i < engine->pools.count; i++)
+		guard_pool(engine, i, &host, judged);
+}
+
+/* ---- act
+ * --------------------------------------------------------------------------------- */
+
+static void announce_order(const struct engine *engine, const struct order *order)
+{
+	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
+	log_info("guest \"%s\": %s %s → %s: %s", order->name,
+		engine_dry_run(engine) ? "would go" : "target",
+		units_format_size(from, order->from_kib),
+		units_format_size(to, order->to_kib), order->reason);
+}
+
+/* In a dry run the same order comes up tick after tick; it is told when it changes. */
+static void tell_orders(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->plan.order_count; i++) {
+		const struct order *order = &engine->plan.orders[i];
+		struct guest *guest = roster_find(&engine->roster, order->uuid);
+		bool told = engine_dry_run(engine) && guest->dry_kib == order->to_kib;
+		guest->dry_kib = order->to_kib;
+		if (!told)
+			announce_order(engine, order);
+	}
+}
+
+static void apply(struct engine *engine, struct engine_controller *controller)
+{
+	struct err err;
+	if (!controller->self)
+		return;
+	bool failed = controller->part->apply(controller->self, &engine->plan, &err) < 0;
+	if (failed && !controller->failing)
+		log_warning("%s: %s", controller->part->name, err.text);
+	controller->failing = failed;
+}
+
+static void act(struct engine *engine)
+{
+	tell_orders(engine);
+	if (engine->plan.order_count)
+		engine->moved_ms = engine->now_ms;
+	if (engine_dry_run(engine))
+		return;
+	for (size_t i = 0; i < engine->plan.order_count; i++) {
+		const struct order *order = &engine->plan.orders[i];
+		struct guest *guest = roster_find(&engine->roster, order->uuid);
+		guard_ordered(&guest->balloon, guest->facts.sample.actual_kib,
+			order->to_kib, engine->now_ms);
+		guest->facts.sample.target_kib = order->to_kib;
+		engine->orders++;
+	}
+	for (size_t i = 0; i < engine->controller_count; i++)
+		apply(engine, &engine->controllers[i]);
+}
+
+/* ---- the tick
+ * ---------------------------------------------------------------------------- */
+
+void engine_tick(struct engine *engine, int64_t now_ms)
+{
+	engine->now_ms = now_ms;
+	engine->ticks++;
+	plan_reset(&engine->plan);
+	collect(engine);
+	estimate(engine);
+	if (engine->connected) {
+		wish(engine);
+		guard(engine);
+		act(engine);
+	}
+	engine->last_ms = now_ms;
+}
+
+/* Something moves, or somebody may soon need what isn't there yet. */
+static bool is_moving(const struct engine *engine)
+{
+	enum host_state state = pools_state(&engine->pools);
+	if (state == HOST_ROOMY)
+		return false;
+	if (state >= HOST_TIGHT || engine->now_ms - engine->moved_ms < MOVING_FOR_MS)
+		return true;
+	for (size_t i = 0; i < engine->roster.count; i++)
+		if (engine->roster.guests[i]->facts.sample.distress > EASY)
+			return true;
+	return false;
+}
+
+uint64_t engine_period_ms(const struct engine *engine)
+{
+	return is_moving(engine) ? engine->config->sampling.tight_period_ms
+				 : engine->config->sampling.period_ms;
+}
+
+/* Statistics come once a second by themselves; guests on the move are asked at once. */
+static void ask_ahead(struct engine *engine)
+{
+	if (!is_moving(engine))
+		return;
+	size_t asked = 0;
+	for (size_t i = 0; i < engine->roster.count && asked < ASK_AT_MOST; i++) {
+		const struct guest *guest = engine->roster.guests[i];
+		if (guest->state != GUEST_STATE_MANAGED)
+			continue;
+		engine->env.hypervisor->ask_statistics(
+			engine->hypervisor_self, guest->facts.uuid);
+		asked++;
+	}
+}
+
+void engine_begin(struct engine *engine)
+{
+	ask_ahead(engine);
+	engine->env.hypervisor->refresh(engine->hypervisor_self);
+}
+
+/* ---- events
+ * ------------------------------------------------------------------------------ */
+
+static void order_done(struct engine *engine, const struct hypervisor_event *event)
+{
+	struct guest *guest = roster_find(&engine->roster, event->uuid);
+	if (!guest)
+		return;
+	if (event->result == 0) {
+		journal_outcome(
+			&guest->journal, event->value_kib, "taken by the hypervisor");
+		return;
+	}
+	engine->orders_failed++;
+	char outcome[REASON_MAX];
+	snprintf(outcome, sizeof(outcome), "refused: %s",
+		*event->text ? event->text : strerror(-event->result));
+	journal_outcome(&guest->journal, event->value_kib, outcome);
+	if (guest->balloon.target_kib == event->value_kib)
+		guest->balloon.target_kib = guest->facts.sample.actual_kib;
+	log_line(event->result == -EBUSY || event->result == -ENOENT ? LOG_LEVEL_DEBUG
+								     : LOG_LEVEL_WARNING,
+		"guest \"%s\": order %s; its target stays where it was",
+		guest->facts.name, outcome);
+}
+
+enum engine_need engine_event(struct engine *engine, const struct hypervisor_event *event)
+{
+	const struct guest *guest =
+		event->uuid[0] ? roster_find(&engine->roster, event->uuid) : NULL;
+	switch (event->kind) {
+	case EVENT_ROUND_DONE:
+		return NEED_TICK;
+	case EVENT_CONNECTED:
+		log_notice("%s: connected to %s", engine->env.hypervisor->name,
+			engine->config->hypervisor.uri);
+		engine->connected = true;
+		return NEED_ROUND;
+	case EVENT_DISCONNECTED:
+		log_warning("%s: not connected: %s; targets stay as they are",
+			engine->env.hypervisor->name, event->text);
+		engine->connected = false;
+		return NEED_NOTHING;
+	case EVENT_GUEST_REBOOTED:
+		log_info("guest \"%s\": rebooted",
+			guest ? guest->facts.name : event->uuid);
+		return NEED_ROUND;
+	case EVENT_GUEST_ARRIVED:
+	case EVENT_GUEST_GONE:
+	case EVENT_GUEST_CHANGED:
+		return NEED_ROUND;
+	case EVENT_ORDER_DONE:
+		order_done(engine, event);
+		return NEED_NOTHING;
+	case EVENT_NOTE:
+		log_notice("%s: %s", engine->env.hypervisor->name, event->text);
+		return NEED_NOTHING;
+	case EVENT_BALLOON_MOVED:
+		return NEED_NOTHING;
+	}
+	return NEED_NOTHING;
+}
+
+/* ---- opening and closing
+ * ----------------------------------------------------------------- */
+
+static void say_warning(const char *note)
+{
+	log_warning("%s", note);
+}
+
+static void open_collectors(struct engine *engine)
+{
+	struct collector_env env = {
+		.config = engine->config,
+		.hypervisor = engine->env.hypervisor,
+		.hypervisor_self = engine->hypervisor_self,
+		.proc_root = engine->env.proc_root,
+		.sys_root = engine->env.sys_root,
+	};
+	size_t count = 0;
+	while (engine->env.collectors[count])
+		count++;
+	engine->collectors = mem_array(count, sizeof(*engine->collectors));
+	engine->collector_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct engine_collector *collector = &engine->collectors[i];
+		struct err err;
+		collector->part = engine->env.collectors[i];
+		if (collector->part->open(&collector->self, &env, &err) == 0)
+			continue;
+		collector->self = NULL;
+		snprintf(collector->trouble, sizeof(collector->trouble), "%s", err.text);
+		log_warning(
+			"%s: %s; going on without it", collector->part->name, err.text);
+	}
+}
+
+static void open_controllers(struct engine *engine)
+{
+	struct controller_env env = {
+		.config = engine->config,
+		.hypervisor = engine->env.hypervisor,
+		.hypervisor_self = engine->hypervisor_self,
+		.sys_root = engine->env.sys_root,
+	};
+	size_t count = 0;
+	while (engine->env.controllers[count])
+		count++;
+	engine->controllers = mem_array(count, sizeof(*engine->controllers));
+	engine->controller_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct engine_controller *controller = &engine->controllers[i];
+		struct err err;
+		controller->part = engine->env.controllers[i];
+		if (controller->part->open(&controller->self, &env, &err) == 0)
+			continue;
+		controller->self = NULL;
+		log_warning(
+			"%s: %s; going on without it", controller->part->name, err.text);
+	}
+}
+
+static void close_parts(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->controller_count; i++)
+		if (engine->controllers[i].self)
+			engine->controllers[i].part->close(engine->controllers[i].self);
+	for (size_t i = 0; i < engine->collector_count; i++)
+		if (engine->collectors[i].self)
+			engine->collectors[i].part->close(engine->collectors[i].self);
+	free(engine->controllers);
+	free(engine->collectors);
+	engine->controllers = NULL;
+	engine->collectors = NULL;
+	engine->controller_count = engine->collector_count = 0;
+}
+
+static int open_hypervisor(struct engine *engine, struct err *err)
+{
+	const struct config *config = engine->config;
+	struct hypervisor_env env = {
+		.uri = config->hypervisor.uri,
+		.call_deadline_ms = config->hypervisor.call_deadline_ms,
+		.resync_period_ms = config->hypervisor.resync_period_ms,
+		.stats_period_s = max_u64(config->hypervisor.stats_period_ms / 1000, 1),
+		.set_stats_period = config->hypervisor.set_stats_period,
+		.workers = (uint32_t)config->hypervisor.workers,
+		.proc_root = engine->env.proc_root,
+	};
+	return engine->env.hypervisor->open(&engine->hypervisor_self, &env, err);
+}
+
+static void free_config(struct config *config)
+{
+	if (!config)
+		return;
+	config_done(config);
+	free(config);
+}
+
+int engine_open(struct engine *engine, struct config *config,
+	const struct engine_env *env, struct err *err)
+{
+	*engine = (struct engine){.config = config, .env = *env};
+	struct err trouble;
+	if (live_load(&engine->live, env->live_path, &trouble) < 0)
+		log_warning("%s", trouble.text);
+	int result = policies_load(config, say_warning, &engine->policies, err);
+	if (result == 0)
+		result = open_hypervisor(engine, err);
+	if (result < 0) {
+		engine_close(engine);
+		return result;
+	}
+	open_collectors(engine);
+	open_controllers(engine);
+	return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+	close_parts(engine);
+	if (engine->hypervisor_self)
+		engine->env.hypervisor->close(engine->hypervisor_self);
+	policy_outcome_done(&engine->outcome);
+	policy_set_free(engine->policies);
+	roster_done(&engine->roster);
+	pools_done(&engine->pools);
+	snapshot_done(&engine->snapshot);
+	plan_done(&engine->plan);
+	live_done(&engine->live);
+	free_config(engine->config);
+	*engine = (struct engine){0};
+}
+
+int engine_reconfigure(struct engine *engine, struct config *config, struct err *err)
+{
+	struct policy_set *policies;
+	int result = policies_load(config, say_warning, &policies, err);
+	if (result < 0) {
+		free_config(config);
+		return result;
+	}
+	struct config *old = engine->config;
+	bool other_hypervisor = strcmp(old->hypervisor.uri, config->hypervisor.uri) != 0;
+	engine->config = config;
+	if (other_hypervisor) {
+		void *old_self = engine->hypervisor_self;
+		result = open_hypervisor(engine, err);
+		if (result < 0) {
+			engine->hypervisor_self = old_self;
+			engine->config = old;
+			policy_set_free(policies);
+			free_config(config);
+			return result;
+		}
+		engine->env.hypervisor->close(old_self);
+		engine->connected = false;
+	}
+	policy_set_free(engine->policies);
+	engine->policies = policies;
+	for (size_t i = 0; i < engine->roster.count; i++)
+		engine->roster.guests[i]->resolved = false;
+	close_parts(engine);
+	open_collectors(engine);
+	open_controllers(engine);
+	free_config(old);
+	return 0;
+}
+
+/* ---- the end
+ * ----------------------------------------------------------------------------- */
+
+static bool has_room_for_all(
+	const struct engine *engine, const struct pool *pool, size_t index)
+{
+	uint64_t whole = 0;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		const struct guest *guest = engine->roster.guests[i];
+		const struct guest_sample *sample = &guest->facts.sample;
+		if (guest->pool == index || index == 0)
+			whole += max_u64(sample->cost_kib,
+				sample->limit_kib + sample->overhead_kib);
+	}
+	return whole <= pool->sample.budget_kib;
+}
+
+size_t engine_release(struct engine *engine)
+{
+	size_t sent = 0;
+	bool host_has_room = engine->pools.count &&
+			     has_room_for_all(engine, &engine->pools.items[0], 0);
+	for (size_t i = 0; i < engine->roster.count && host_has_room; i++) {
+		struct guest *guest = engine->roster.guests[i];
+		const struct guest_sample *sample = &guest->facts.sample;
+		bool squeezed = guest->state == GUEST_STATE_MANAGED &&
+				guest->balloon.target_kib < sample->limit_kib;
+		if (!squeezed || engine_dry_run(engine) ||
+			!has_room_for_all(
+				engine, &engine->pools.items[guest->pool], guest->pool))
+			continue;
+		if (engine->env.hypervisor->set_target(engine->hypervisor_self,
+			    guest->facts.uuid, sample->limit_kib, NULL) == 0)
+			sent++;
+	}
+	return sent;
+}
