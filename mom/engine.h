@@ -22,7 +22,7 @@ struct engine_collector {
 	const struct collector *part;
 	void *self; /* NULL: it couldn't be opened */
 	bool failing;
-	char trouble[200];
+	struct err trouble; /* why it isn't there, or failed last */
 };
 
 struct engine_controller {

@@ -22,8 +22,7 @@
 #define PSI_CRITICAL      0.40
 #define SWAP_TIGHT_PAGES  1000 /* a second, in and out together */
 
-/* ---- statistics: time and trust
- * -------------------------------------------------------- */
+/* ---- statistics: time and trust ---- */
 
 static void begin_boot(struct guest_track *track, const struct guest_facts *facts)
 {
@@ -111,8 +110,7 @@ static enum guest_state judge_state(const struct guest_facts *facts,
 	return GUEST_STATE_MANAGED;
 }
 
-/* ---- what a guest uses, needs and may cost
- * --------------------------------------------- */
+/* ---- what a guest uses, needs and may cost ---- */
 
 static void estimate_used(struct guest_sample *sample, bool windows)
 {
@@ -270,8 +268,7 @@ void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 	}
 }
 
-/* ---- the host
- * --------------------------------------------------------------------------- */
+/* ---- the host ---- */
 
 static uint64_t least_reserve(const struct host_terms *terms)
 {

@@ -15,8 +15,7 @@
 #define CHUNK_KIB   2048 /* what a Windows balloon moves in */
 #define IN_DISTRESS 0.5
 
-/* ---- following the balloon
- * ------------------------------------------------------------- */
+/* ---- following the balloon ---- */
 
 static uint64_t smallest_step(const struct guard_terms *terms, uint64_t actual_kib)
 {
@@ -90,8 +89,7 @@ void guard_ordered(struct guard_track *track, uint64_t actual_kib, uint64_t targ
 	track->reset = false;
 }
 
-/* ---- one guest
- * -------------------------------------------------------------------------- */
+/* ---- one guest ---- */
 
 static bool drop(struct guard_guest *guest, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -220,8 +218,7 @@ static void propose(struct guard_guest *guest, enum host_state state,
 	guest->ordered = true;
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------------ */
+/* ---- all of them ---- */
 
 static bool is_shrink(const struct guard_guest *guest)
 {

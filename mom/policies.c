@@ -113,13 +113,13 @@ static int tune(struct policy_set *set, const struct config *config,
 		int result =
 			policy_set_tune(set, tunable->name, tunable->text, &known, err);
 		if (result < 0) {
-			err_prefix(err, "%s:%u", config->path, tunable->line);
+			err_prefix(err, "%s", tunable->where);
 			return result;
 		}
 		if (!known && said) {
 			auto_free char *note =
-				mem_printf("%s:%u: no policy has a tunable \"%s\"",
-					config->path, tunable->line, tunable->name);
+				mem_printf("%s: no policy has a tunable \"%s\"",
+					tunable->where, tunable->name);
 			said(note);
 		}
 	}

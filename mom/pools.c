@@ -7,8 +7,7 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-/* ---- membership
- * -------------------------------------------------------------------------- */
+/* ---- membership ---- */
 
 static struct pool *find_pool(struct pools *pools, const char *path)
 {
@@ -91,8 +90,7 @@ void pools_done(struct pools *pools)
 	*pools = (struct pools){0};
 }
 
-/* ---- the picture
- * -------------------------------------------------------------------------- */
+/* ---- the picture ---- */
 
 static bool is_managed(const struct guest *guest)
 {
