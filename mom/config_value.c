@@ -198,7 +198,7 @@ void config_strings_add(struct config_strings *strings, const char *item)
 	strings->items[strings->count++] = mem_dup(item);
 }
 
-static void strings_done(struct config_strings *strings)
+void config_strings_done(struct config_strings *strings)
 {
 	for (size_t i = 0; i < strings->count; i++)
 		free(strings->items[i]);
@@ -208,7 +208,7 @@ static void strings_done(struct config_strings *strings)
 
 static void set_strings(struct config_strings *strings, const char *text)
 {
-	strings_done(strings);
+	config_strings_done(strings);
 	while (*(text += strspn(text, ", "))) {
 		size_t length = strcspn(text, ", ");
 		auto_free char *item = mem_ndup(text, length);
@@ -273,7 +273,7 @@ void config_value_done(const struct config_key *key, void *base)
 	if (key->type == CONFIG_STRING)
 		mem_replace(value, NULL);
 	else if (key->type == CONFIG_STRINGS)
-		strings_done(value);
+		config_strings_done(value);
 	else if (key->type == CONFIG_BUDGET)
 		mem_replace(&((struct config_budget *)value)->cgroup, NULL);
 }

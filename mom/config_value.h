@@ -31,6 +31,8 @@ const char *config_value_expected(enum config_type type);
 /* Append an item; the list owns its copy. */
 void config_strings_add(struct config_strings *strings, const char *item);
 
+void config_strings_done(struct config_strings *strings);
+
 /*
  * Key table number `index` and the struct it lays out: 0 is `config_keys`, then the
  * parts' own. NULL behind the last.

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "mom/mem.h"
+
+static void fresh_memory_is_zero(void **state)
+{
+	(void)state;
+	auto_free uint64_t *numbers = mem_array(100, sizeof(*numbers));
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(numbers[i], 0);
+	auto_free char *nothing = mem_array(0, 8);
+	assert_non_null(nothing);
+}
+
+static void copies_are_their_own(void **state)
+{
+	(void)state;
+	char text[] = "guest";
+	auto_free char *whole = mem_dup(text);
+	auto_free char *part = mem_ndup(text, 2);
+	text[0] = 'q';
+	assert_string_equal(whole, "guest");
+	assert_string_equal(part, "gu");
+	assert_null(mem_dup(NULL));
+}
+
+static void printf_makes_room(void **state)
+{
+	(void)state;
+	auto_free char *text = mem_printf("%0500d", 7);
+	assert_int_equal(strlen(text), 500);
+}
+
+static void arrays_grow_and_new_room_is_zero(void **state)
+{
+	(void)state;
+	int *numbers = NULL;
+	size_t capacity = 0;
+	for (size_t count = 0; count < 1000; count++) {
+		numbers = mem_grow(numbers, count, &capacity, sizeof(*numbers));
+		assert_true(capacity > count);
+		assert_int_equal(numbers[count], 0);
+		numbers[count] = (int)count + 1;
+	}
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(numbers[i], i + 1);
+	free(numbers);
+}
+
+static void replace_takes_its_own_text(void **state)
+{
+	(void)state;
+	char *owned = mem_dup("old");
+	mem_replace(&owned, owned + 1);
+	assert_string_equal(owned, "ld");
+	mem_replace(&owned, NULL);
+	assert_null(owned);
+}
+
+static char *handed_over(void)
+{
+	auto_free char *text = mem_dup("kept");
+	return take(text);
+}
+
+static void taken_values_survive_their_scope(void **state)
+{
+	(void)state;
+	auto_free char *text = handed_over();
+	assert_string_equal(text, "kept");
+}
+
+static int open_and_leave(void)
+{
+	auto_close int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void descriptors_close_with_their_scope(void **state)
+{
+	(void)state;
+	int fd = open_and_leave();
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void no_memory_ends_the_process(void **state)
+{
+	(void)state;
+	volatile size_t absurd = SIZE_MAX / 2;
+	pid_t pid = fork();
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		char *memory = mem_resize(NULL, absurd, 4);
+		_exit(memory ? 1 : 0);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+int main(void)
+{
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fresh_memory_is_zero),
+		cmocka_unit_test(copies_are_their_own),
+		cmocka_unit_test(printf_makes_room),
+		cmocka_unit_test(arrays_grow_and_new_room_is_zero),
+		cmocka_unit_test(replace_takes_its_own_text),
+		cmocka_unit_test(taken_values_survive_their_scope),
+		cmocka_unit_test(descriptors_close_with_their_scope),
+		cmocka_unit_test(no_memory_ends_the_process),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
