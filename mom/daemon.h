@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The daemon: an engine, the event loop that drives it and the control socket, and the
+ * ways in from outside (signals, requests).
+ */
+
+#include "mom/control/server.h"
+#include "mom/engine.h"
+
+struct event;
+struct event_base;
+
+struct daemon {
+	const char
+		*config_path; /* as asked for; NULL: the usual file where there is one */
+	char *socket;         /* of the command line, or NULL */
+	char *uri;            /* of the command line, or NULL */
+	struct engine engine;
+	struct control_server *server;
+
+	struct event_base *base;
+	struct event *begin, *hypervisor, *stop_wait;
+	struct event *signals[3];
+	bool in_round;         /* a sampling round is under way */
+	bool again;            /* and another is wanted as soon as it ends */
+	int64_t began_ms;      /* the latest round */
+	uint64_t ticks_late;   /* begun more than a period after their time */
+	uint64_t last_tick_ms; /* how long the latest tick took, in all */
+	bool stopping;
+	size_t releases; /* orders waited for before the end */
+};
+
+int64_t daemon_now_ms(void);
+
+/* Build the loop around an opened engine. Errors: -ENOMEM libevent can't. */
+int daemon_loop_new(struct daemon *daemon, struct err *err);
+void daemon_loop_free(struct daemon *daemon);
+
+/* Run until a signal ends it. */
+void daemon_run(struct daemon *daemon);
+
+/*
+ * Read the configuration as the command line asks for.
+ *
+ * Errors: as config_load(). `*config` is written on success only.
+ */
+int daemon_read_config(
+	const struct daemon *daemon, struct config **config, struct err *err);
+
+/* Swap the configuration, or nothing. Errors: as config_load() and engine_reconfigure().
+ */
+int daemon_reload(struct daemon *daemon, struct err *err);
+
+/* What the control socket answers; the context is a struct daemon. */
+extern const struct control_method daemon_methods[];

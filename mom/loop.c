@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#define notify(text) sd_notify(0, text)
+#else
+#define notify(text) ((void)(text))
+#endif
+
+#include "mom/daemon.h"
+#include "mom/log.h"
+#include "mom/mem.h"
+#include "mom/units.h"
+
+#define RELEASE_WAIT_MS 1000 /* for orders on their way at the end */
+
+int64_t daemon_now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct timeval timeval_from_ms(uint64_t ms)
+{
+	return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+/* ---- rounds and ticks ---- */
+
+static void begin_round(struct daemon *daemon)
+{
+	daemon->in_round = true;
+	daemon->again = false;
+	daemon->began_ms = daemon_now_ms();
+	engine_begin(&daemon->engine);
+}
+
+static void schedule(struct daemon *daemon)
+{
+	int64_t due_ms = daemon->began_ms + (int64_t)engine_period_ms(&daemon->engine) -
+			 daemon_now_ms();
+	if (due_ms < 0)
+		daemon->ticks_late++;
+	struct timeval delay =
+		timeval_from_ms(daemon->again || due_ms < 0 ? 0 : (uint64_t)due_ms);
+	evtimer_add(daemon->begin, &delay);
+}
+
+static void on_begin(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	begin_round(context);
+}
+
+static void want_round(struct daemon *daemon)
+{
+	struct timeval at_once = {0};
+	if (daemon->in_round)
+		daemon->again = true;
+	else
+		evtimer_add(daemon->begin, &at_once);
+}
+
+static void tick(struct daemon *daemon)
+{
+	int64_t start_ms = daemon_now_ms();
+	daemon->in_round = false;
+	engine_tick(&daemon->engine, start_ms);
+	daemon->last_tick_ms = (uint64_t)(daemon_now_ms() - start_ms);
+	notify("WATCHDOG=1");
+	schedule(daemon);
+}
+
+static void stop_now(struct daemon *daemon)
+{
+	event_base_loopbreak(daemon->base);
+}
+
+/* At the end only the orders that give memory back are waited for. */
+static void drain_release(struct daemon *daemon, const struct hypervisor_event *event)
+{
+	if (event->kind == EVENT_ORDER_DONE && daemon->releases &&
+		--daemon->releases == 0)
+		stop_now(daemon);
+}
+
+static void on_hypervisor(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct daemon *daemon = context;
+	const struct engine *engine = &daemon->engine;
+	struct hypervisor_event event;
+	bool due = false;
+	while (engine->env.hypervisor->next_event(engine->hypervisor_self, &event) > 0) {
+		enum engine_need need = engine_event(&daemon->engine, &event);
+		if (daemon->stopping)
+			drain_release(daemon, &event);
+		else if (need == NEED_TICK)
+			due = true;
+		else if (need == NEED_ROUND)
+			want_round(daemon);
+	}
+	if (due)
+		tick(daemon);
+}
+
+static int watch_hypervisor(struct daemon *daemon)
+{
+	if (daemon->hypervisor)
+		event_free(daemon->hypervisor);
+	int fd = daemon->engine.env.hypervisor->fd(daemon->engine.hypervisor_self);
+	daemon->hypervisor =
+		event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_hypervisor, daemon);
+	return daemon->hypervisor ? event_add(daemon->hypervisor, NULL) : -1;
+}
+
+/* ---- from outside ---- */
+
+int daemon_reload(struct daemon *daemon, struct err *err)
+{
+	struct config *config;
+	int result = daemon_read_config(daemon, &config, err);
+	if (result < 0)
+		return result;
+	notify("RELOADING=1");
+	result = engine_reconfigure(&daemon->engine, config, err);
+	if (result == 0) {
+		watch_hypervisor(daemon);
+		want_round(daemon);
+	}
+	notify("READY=1");
+	return result;
+}
+
+static void on_reload(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct err err;
+	if (daemon_reload(context, &err) < 0)
+		log_error("%s; the old configuration stays", err.text);
+	else
+		log_notice("configuration read anew");
+}
+
+static void on_stop_wait(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct daemon *daemon = context;
+	log_warning("%zu orders to give memory back were not answered in time",
+		daemon->releases);
+	stop_now(daemon);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct daemon *daemon = context;
+	if (daemon->stopping)
+		return;
+	daemon->stopping = true;
+	notify("STOPPING=1");
+	bool release = daemon->engine.config->on_exit == EXIT_RELEASE;
+	daemon->releases = release ? engine_release(&daemon->engine) : 0;
+	log_notice("ending; balloons %s",
+		daemon->releases ? "are released" : "stay as they are");
+	if (!daemon->releases) {
+		stop_now(daemon);
+		return;
+	}
+	struct timeval wait = timeval_from_ms(RELEASE_WAIT_MS);
+	evtimer_del(daemon->begin);
+	evtimer_add(daemon->stop_wait, &wait);
+}
+
+/* ---- the loop ---- */
+
+int daemon_loop_new(struct daemon *daemon, struct err *err)
+{
+	static const struct {
+		int number;
+		event_callback_fn handler;
+	} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+	daemon->base = event_base_new();
+	if (!daemon->base)
+		return err_set(err, -ENOMEM, "libevent cannot make an event loop");
+	daemon->begin = evtimer_new(daemon->base, on_begin, daemon);
+	daemon->stop_wait = evtimer_new(daemon->base, on_stop_wait, daemon);
+	bool whole = daemon->begin && daemon->stop_wait && watch_hypervisor(daemon) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		daemon->signals[i] = evsignal_new(
+			daemon->base, signals[i].number, signals[i].handler, daemon);
+		whole = whole && daemon->signals[i] &&
+			event_add(daemon->signals[i], NULL) == 0;
+	}
+	if (!whole)
+		return err_set(
+			err, -ENOMEM, "libevent cannot watch what the daemon needs");
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+void daemon_loop_free(struct daemon *daemon)
+{
+	struct event *events[] = {daemon->begin, daemon->stop_wait, daemon->hypervisor,
+		daemon->signals[0], daemon->signals[1], daemon->signals[2]};
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (events[i])
+			event_free(events[i]);
+	if (daemon->base)
+		event_base_free(daemon->base);
+}
+
+void daemon_run(struct daemon *daemon)
+{
+	begin_round(daemon);
+	notify("READY=1");
+	event_base_dispatch(daemon->base);
+}
