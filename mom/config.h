@@ -15,7 +15,7 @@
 #include "mom/err.h"
 #include "mom/model.h"
 
-#define CONFIG_PATH "/etc/mom/momd.conf"
+#define CONFIG_PATH MOM_SYSCONFDIR "/momd.conf"
 
 enum config_type {
 	CONFIG_BOOL,
