@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The lab: real guests on a host that is made small, without touching anybody
+# else's. A script sources this file and calls
+#
+#	lab_enter "$@"
+#
+# which starts the script a second time in a mount and a process namespace of its
+# own, with a private libvirtd at qemu:///system there and a cgroup partition for
+# the guests. Whatever runs inside ends with the namespace, so the first instance,
+# which stays outside, only has the cgroups and one directory to put away, however
+# the second one ended.
+#
+#	LAB_ID    names the cgroups and guests of this lab
+#	LAB_DIR   files of this lab, gone with it unless LAB_KEEP=yes
+
+LAB_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LAB_TOP=$(cd "$LAB_LIB/../../.." && pwd)
+MOMD=${MOMD:-$LAB_TOP/momd}
+MOMCTL=${MOMCTL:-$LAB_TOP/momctl}
+
+# shellcheck source=tests/lab/lib/cgroup.sh
+source "$LAB_LIB/cgroup.sh"
+# shellcheck source=tests/lab/lib/libvirtd.sh
+source "$LAB_LIB/libvirtd.sh"
+# shellcheck source=tests/lab/lib/guest.sh
+source "$LAB_LIB/guest.sh"
+# shellcheck source=tests/lab/lib/count.sh
+source "$LAB_LIB/count.sh"
+# shellcheck source=tests/lab/lib/momd.sh
+source "$LAB_LIB/momd.sh"
+
+lab_say() {
+	echo "lab: $*" >&2
+}
+
+lab_die() {
+	lab_say "$*"
+	exit 1
+}
+
+# lab_until SECONDS COMMAND...: wait until the command succeeds.
+lab_until() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		((SECONDS < end)) || return 1
+		sleep 0.1
+	done
+}
+
+# Print why real guests can't run here; print nothing where they can.
+lab_obstacle() {
+	local program
+	((EUID == 0)) || { echo "not root" && return; }
+	for program in libvirtd virsh qemu-system-x86_64 busybox cpio jq gcc; do
+		command -v "$program" >/dev/null ||
+			{ echo "'$program' is not installed" && return; }
+	done
+	[[ -n $(lab_cgroup_memory_root) ]] ||
+		{ echo "no memory cgroup hierarchy is mounted" && return; }
+	[[ -w $(lab_cgroup_memory_root) ]] ||
+		{ echo "the memory cgroup hierarchy is read-only" && return; }
+	unshare --mount --pid --fork --mount-proc true 2>/dev/null ||
+		{ echo "namespaces can't be made here" && return; }
+}
+
+lab_enter() {
+	if [[ $$ == 1 && -n ${LAB_ID:-} ]]; then
+		lab_inside
+		return
+	fi
+	local obstacle
+	obstacle=$(lab_obstacle)
+	if [[ -n $obstacle ]]; then
+		echo "1..0 # SKIP $obstacle"
+		exit 77
+	fi
+	lab_supervise "$@"
+}
+
+# The outer half: start the inner one, hand on an end that somebody asks for, and
+# put away what a namespace doesn't.
+lab_supervise() {
+	local status=0
+	LAB_IMAGE=$("$LAB_LIB/../build-image") || lab_die "no guest image"
+	LAB_ID=$$
+	LAB_DIR=$(mktemp -d "${MOM_LAB_DIR:-/var/tmp}/momlab-$LAB_ID.XXXXXX")
+	export LAB_ID LAB_DIR LAB_IMAGE
+	trap lab_tear_down EXIT
+	trap 'lab_ask_to_end' INT TERM HUP
+	lab_cgroup_make
+	# Inside, an interrupt from the terminal is ignored, as in all background
+	# jobs: the end is asked for once, by this instance.
+	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork \
+		--kill-child --mount-proc "$0" "$@" <&0 &
+	LAB_UNSHARE=$!
+	while :; do
+		status=0
+		wait "$LAB_UNSHARE" || status=$?
+		kill -0 "$LAB_UNSHARE" 2>/dev/null || break
+	done
+	exit "$status"
+}
+
+lab_ask_to_end() {
+	local inner
+	inner=$(cat "/proc/$LAB_UNSHARE/task/$LAB_UNSHARE/children" 2>/dev/null) || true
+	# shellcheck disable=SC2086  # one number and a blank
+	kill -TERM ${inner:-$LAB_UNSHARE} 2>/dev/null || true
+}
+
+lab_tear_down() {
+	trap - EXIT
+	trap '' INT TERM HUP
+	lab_cgroup_remove || lab_say "a cgroup of lab $LAB_ID is left"
+	if [[ ${LAB_KEEP:-} == yes ]]; then
+		lab_say "files kept in '$LAB_DIR'"
+	else
+		rm -rf "$LAB_DIR"
+	fi
+}
+
+# The inner half: its end takes every process of the lab with it.
+lab_inside() {
+	trap 'exit 143' TERM
+	trap lab_end_guests EXIT
+	mkdir -p "$LAB_DIR/guests"
+	lab_libvirtd_hide
+	lab_libvirtd_start
+}

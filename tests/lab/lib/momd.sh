@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# momd in the lab: one instance, on the lab's guests and the lab's budget.
+
+LAB_SOCKET=${LAB_DIR:-}/momd.sock
+LAB_MOMD=
+
+# lab_momd_config LINE...: write the lab's momd.conf, with further lines.
+lab_momd_config() {
+	{
+		echo 'hypervisor = { uri = "qemu:///system"; };'
+		echo "host = { budget = \"$(lab_budget)\"; };"
+		echo "control = { socket = \"$LAB_SOCKET\"; };"
+		echo 'guests = ( { match = "*"; min = "128MiB"; shares = 1000; } );'
+		printf '%s\n' "$@"
+	} >"$LAB_DIR/momd.conf"
+}
+
+# lab_momd [OPTION...]: start momd and wait until it answers.
+lab_momd() {
+	[[ -s $LAB_DIR/momd.conf ]] || lab_momd_config ""
+	"$MOMD" -c "$LAB_DIR/momd.conf" "$@" </dev/null >>"$LAB_DIR/momd.log" 2>&1 &
+	LAB_MOMD=$!
+	lab_until 20 lab_momctl version >/dev/null 2>&1 || {
+		cat "$LAB_DIR/momd.log" >&2
+		lab_die "momd does not answer"
+	}
+}
+
+lab_momctl() {
+	"$MOMCTL" -s "$LAB_SOCKET" "$@"
+}
+
+# lab_momd_end: ask momd to end; print how many milliseconds that took.
+lab_momd_end() {
+	local start status=0
+	start=$(date +%s%3N)
+	kill -TERM "$LAB_MOMD"
+	wait "$LAB_MOMD" || status=$?
+	echo $(($(date +%s%3N) - start))
+	return "$status"
+}
+
+# lab_status FILTER: a value of `momctl status --json`, by jq.
+lab_status() {
+	lab_momctl --json status | jq -r "$1"
+}
+
+# lab_status_of NAME KEY: a value of one guest.
+lab_status_of() {
+	lab_status ".guests[] | select(.name == \"$(lab_name "$1")\") | .$2"
+}
