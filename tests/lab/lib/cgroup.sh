@@ -6,7 +6,7 @@
 # it expects to find the directories made.
 
 lab_cgroup_roots() {
-	awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts
+	awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts 2>/dev/null || true
 }
 
 # The mount point that has the memory controller, of whichever version.

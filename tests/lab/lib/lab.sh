@@ -18,7 +18,7 @@
 LAB_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 LAB_TOP=$(cd "$LAB_LIB/../../.." && pwd)
 MOMD=${MOMD:-$LAB_TOP/momd}
-MOMCTL=${MOMCTL:-$LAB_TOP/momctl}
+MOMCTL=${MOMCTL:-$LAB_TOP/momctl/momctl}
 
 # shellcheck source=tests/lab/lib/cgroup.sh
 source "$LAB_LIB/cgroup.sh"
@@ -50,70 +50,73 @@ lab_until() {
 	done
 }
 
-# Print why real guests can't run here; print nothing where they can.
-lab_obstacle() {
-	local program
+# Print why no machine like this can run real guests; print nothing where it can.
+lab_host_obstacle() {
 	((EUID == 0)) || { echo "not root" && return; }
-	for program in libvirtd virsh qemu-system-x86_64 busybox cpio jq gcc; do
-		command -v "$program" >/dev/null ||
-			{ echo "'$program' is not installed" && return; }
-	done
 	[[ -n $(lab_cgroup_memory_root) ]] ||
 		{ echo "no memory cgroup hierarchy is mounted" && return; }
 	[[ -w $(lab_cgroup_memory_root) ]] ||
 		{ echo "the memory cgroup hierarchy is read-only" && return; }
 	unshare --mount --pid --fork --mount-proc true 2>/dev/null ||
-		{ echo "namespaces can't be made here" && return; }
+		echo "namespaces can't be made"
+}
+
+# The same for a program that isn't installed.
+lab_missing_program() {
+	local program
+	for program in libvirtd virsh qemu-system-x86_64 busybox cpio jq gcc; do
+		command -v "$program" >/dev/null ||
+			{ echo "'$program' is not installed" && return; }
+	done
+}
+
+# lab_skip WHY: end because the lab can't run. Tests say it in their own way.
+lab_skip() {
+	lab_say "can't run here: $1"
+	exit 77
+}
+
+lab_is_inside() {
+	[[ $$ == 1 && -n ${LAB_ID:-} ]]
 }
 
 lab_enter() {
-	if [[ $$ == 1 && -n ${LAB_ID:-} ]]; then
+	if lab_is_inside; then
 		lab_inside
 		return
 	fi
 	local obstacle
-	obstacle=$(lab_obstacle)
-	if [[ -n $obstacle ]]; then
-		echo "1..0 # SKIP $obstacle"
-		exit 77
-	fi
+	obstacle=$(lab_host_obstacle)
+	[[ -n $obstacle ]] || obstacle=$(lab_missing_program)
+	[[ -z $obstacle ]] || lab_skip "$obstacle"
 	lab_supervise "$@"
 }
 
-# The outer half: start the inner one, hand on an end that somebody asks for, and
-# put away what a namespace doesn't.
+# The outer half: start the inner one, end it when somebody asks for that, and put
+# away what a namespace doesn't.
 lab_supervise() {
-	local status=0
 	LAB_IMAGE=$("$LAB_LIB/../build-image") || lab_die "no guest image"
 	LAB_ID=$$
 	LAB_DIR=$(mktemp -d "${MOM_LAB_DIR:-/var/tmp}/momlab-$LAB_ID.XXXXXX")
 	export LAB_ID LAB_DIR LAB_IMAGE
 	trap lab_tear_down EXIT
-	trap 'lab_ask_to_end' INT TERM HUP
+	trap 'exit 143' INT TERM HUP
 	lab_cgroup_make
-	# Inside, an interrupt from the terminal is ignored, as in all background
-	# jobs: the end is asked for once, by this instance.
 	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork \
 		--kill-child --mount-proc "$0" "$@" <&0 &
 	LAB_UNSHARE=$!
-	while :; do
-		status=0
-		wait "$LAB_UNSHARE" || status=$?
-		kill -0 "$LAB_UNSHARE" 2>/dev/null || break
-	done
-	exit "$status"
-}
-
-lab_ask_to_end() {
-	local inner
-	inner=$(cat "/proc/$LAB_UNSHARE/task/$LAB_UNSHARE/children" 2>/dev/null) || true
-	# shellcheck disable=SC2086  # one number and a blank
-	kill -TERM ${inner:-$LAB_UNSHARE} 2>/dev/null || true
+	wait "$LAB_UNSHARE"
+	exit
 }
 
 lab_tear_down() {
 	trap - EXIT
 	trap '' INT TERM HUP
+	# Takes every process of the lab along, if any is left.
+	if [[ -n ${LAB_UNSHARE:-} ]]; then
+		kill -KILL "$LAB_UNSHARE" 2>/dev/null || true
+		wait "$LAB_UNSHARE" 2>/dev/null || true
+	fi
 	lab_cgroup_remove || lab_say "a cgroup of lab $LAB_ID is left"
 	if [[ ${LAB_KEEP:-} == yes ]]; then
 		lab_say "files kept in '$LAB_DIR'"
@@ -124,8 +127,6 @@ lab_tear_down() {
 
 # The inner half: its end takes every process of the lab with it.
 lab_inside() {
-	trap 'exit 143' TERM
-	trap lab_end_guests EXIT
 	mkdir -p "$LAB_DIR/guests"
 	lab_libvirtd_hide
 	lab_libvirtd_start
