@@ -168,6 +168,13 @@ lab_alive() {
 	[[ $(lab_virsh domstate "$(lab_name "$1")" 2>/dev/null) == running ]]
 }
 
+lab_all_alive() {
+	local name
+	for name in "$@"; do
+		lab_alive "$name" || return 1
+	done
+}
+
 # A guest whose console has been silent for so long does nothing for anybody.
 lab_hung() {
 	local age

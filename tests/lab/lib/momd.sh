@@ -22,10 +22,18 @@ lab_momd() {
 	[[ -s $LAB_DIR/momd.conf ]] || lab_momd_config ""
 	"$MOMD" -c "$LAB_DIR/momd.conf" "$@" </dev/null >>"$LAB_DIR/momd.log" 2>&1 &
 	LAB_MOMD=$!
-	lab_until 20 lab_momctl version >/dev/null 2>&1 || {
+	if ! lab_until 20 lab_momd_settled || ! lab_momd_answers; then
 		cat "$LAB_DIR/momd.log" >&2
 		lab_die "momd does not answer"
-	}
+	fi
+}
+
+lab_momd_answers() {
+	lab_momctl --json status >/dev/null 2>&1
+}
+
+lab_momd_settled() {
+	lab_momd_answers || ! kill -0 "$LAB_MOMD" 2>/dev/null
 }
 
 lab_momctl() {
@@ -50,4 +58,12 @@ lab_status() {
 # lab_status_of NAME KEY: a value of one guest.
 lab_status_of() {
 	lab_status ".guests[] | select(.name == \"$(lab_name "$1")\") | .$2"
+}
+
+lab_guest_is_known() {
+	[[ -n $(lab_status_of "$1" name) ]]
+}
+
+lab_guest_in_state() {
+	[[ $(lab_status_of "$1" state) == "$2" ]]
 }

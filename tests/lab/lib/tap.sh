@@ -21,6 +21,10 @@ ok() {
 	fi
 }
 
+not() {
+	! "$@"
+}
+
 # is WHAT HAVE WANT
 is() {
 	ok "$1" test "$2" = "$3"
