@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mom/control/codec.h"
+#include "mom/control/put.h"
 #include "mom/daemon.h"
 #include "mom/log.h"
 #include "mom/mem.h"
@@ -15,41 +16,6 @@
  * What the control socket answers: the shapes are those of doc/control-protocol.md. KiB
  * are integers, parts of a whole 0..1, what isn't known is null.
  */
-
-static void put(struct json_object *object, const char *key, struct json_object *value)
-{
-	json_object_object_add(object, key, value);
-}
-
-static void put_kib(struct json_object *object, const char *key, uint64_t kib)
-{
-	put(object, key, json_object_new_uint64(kib));
-}
-
-static void put_kib_if(struct json_object *object, const char *key, bool known, uint64_t kib)
-{
-	put(object, key, known ? json_object_new_uint64(kib) : NULL);
-}
-
-static void put_text(struct json_object *object, const char *key, const char *text)
-{
-	put(object, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void put_bool(struct json_object *object, const char *key, bool value)
-{
-	put(object, key, json_object_new_boolean(value));
-}
-
-static void put_ratio_if(struct json_object *object, const char *key, bool known, double value)
-{
-	put(object, key, known ? json_object_new_double(value) : NULL);
-}
-
-static void put_seconds(struct json_object *object, const char *key, int64_t ms)
-{
-	put(object, key, json_object_new_double((double)ms / 1000));
-}
 
 /* ---- the host ---- */
 
@@ -174,19 +140,10 @@ static struct json_object *describe_guests(const struct engine *engine)
 	return array;
 }
 
-static const char *text_param(struct json_object *params, const char *key)
-{
-	struct json_object *value;
-	if (!json_object_object_get_ex(params, key, &value) || !value)
-		return NULL;
-	return json_object_is_type(value, json_type_null) ? NULL
-							  : json_object_get_string(value);
-}
-
 static struct guest *guest_param(
 	struct engine *engine, struct json_object *params, struct err *err)
 {
-	const char *name = text_param(params, "guest");
+	const char *name = param_text(params, "guest");
 	if (!name) {
 		err_set(err, -EINVAL, "the request names no guest");
 		return NULL;
@@ -289,7 +246,8 @@ static int answer_guests(void *context, struct json_object *params,
 	return 0;
 }
 
-static struct json_object *describe_decision(const struct decision *decision, int64_t now_ms)
+static struct json_object *describe_decision(
+	const struct decision *decision, int64_t now_ms)
 {
 	struct json_object *object = json_object_new_object();
 	put_seconds(object, "age_s", now_ms - decision->at_ms);
@@ -335,15 +293,16 @@ static struct json_object *describe_settings(
 		{"shares", json_object_new_uint64(settings->shares)},
 		{"buffer", json_object_new_double(settings->buffer_ratio)},
 		{"manage", json_object_new_boolean(settings->manage)},
-		{"boot_grace", json_object_new_double((double)settings->boot_grace_ms / 1000)},
+		{"boot_grace",
+			json_object_new_double((double)settings->boot_grace_ms / 1000)},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		auto_free char *from = NULL;
 		if (live_get(&engine->live, facts->uuid, rows[i].key))
 			from = mem_dup("live");
 		else
-			from = config_guest_origin(engine->config, facts->name, facts->uuid,
-				facts->metadata, rows[i].key);
+			from = config_guest_origin(engine->config, facts->name,
+				facts->uuid, facts->metadata, rows[i].key);
 		put(object, rows[i].key, describe_setting(rows[i].value, from));
 	}
 	return object;
@@ -359,7 +318,8 @@ static struct json_object *describe_statistics(const struct guest *guest)
 	put_kib_if(object, "unused_kib", sample->has_unused, sample->unused_kib);
 	put_kib_if(object, "total_kib", sample->has_total, sample->total_kib);
 	put_kib_if(object, "cache_kib", sample->has_cache, sample->cache_kib);
-	put_kib_if(object, "growth_kib_per_s", sample->has_growth, sample->growth_kib_per_s);
+	put_kib_if(
+		object, "growth_kib_per_s", sample->has_growth, sample->growth_kib_per_s);
 	put_kib(object, "refused", guest->facts.refused);
 	return object;
 }
@@ -401,7 +361,10 @@ static int answer_collectors(void *context, struct json_object *params,
 		struct json_object *object = json_object_new_object();
 		put_text(object, "name", collector->part->name);
 		put_text(object, "help", collector->part->help);
-		put_text(object, "state", good ? "works" : collector->self ? "fails" : "off");
+		put_text(object, "state",
+			good              ? "works"
+			: collector->self ? "fails"
+					  : "off");
 		put_text(object, "why", good ? NULL : collector->trouble.text);
 		json_object_array_add(*result, object);
 	}
@@ -430,8 +393,8 @@ static int answer_set(void *context, struct json_object *params,
 	struct guest *guest = guest_param(engine, params, err);
 	if (!guest)
 		return err->code;
-	const char *key = text_param(params, "key");
-	const char *value = text_param(params, "value");
+	const char *key = param_text(params, "key");
+	const char *value = param_text(params, "value");
 	if (!key)
 		return err_set(err, -EINVAL, "the request names no setting");
 	if (value) {
@@ -451,7 +414,7 @@ static int answer_set(void *context, struct json_object *params,
 static int change_pause(struct engine *engine, struct json_object *params, bool paused,
 	struct json_object **result, struct err *err)
 {
-	const char *name = text_param(params, "guest");
+	const char *name = param_text(params, "guest");
 	const struct guest *guest = name ? guest_param(engine, params, err) : NULL;
 	if (name && !guest)
 		return err->code;
@@ -462,13 +425,15 @@ static int change_pause(struct engine *engine, struct json_object *params, bool 
 static int answer_pause(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
-	return change_pause(&((struct daemon *)context)->engine, params, true, result, err);
+	return change_pause(
+		&((struct daemon *)context)->engine, params, true, result, err);
 }
 
 static int answer_resume(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
-	return change_pause(&((struct daemon *)context)->engine, params, false, result, err);
+	return change_pause(
+		&((struct daemon *)context)->engine, params, false, result, err);
 }
 
 static int answer_reload(void *context, struct json_object *params,
@@ -493,7 +458,10 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_READ,
 		.help = "the host's ledger and all guests",
 		.call = answer_status},
-	{.name = "guests", .access = CONTROL_READ, .help = "all guests", .call = answer_guests},
+	{.name = "guests",
+		.access = CONTROL_READ,
+		.help = "all guests",
+		.call = answer_guests},
 	{.name = "explain",
 		.access = CONTROL_READ,
 		.help = "why one guest has what it has",
@@ -518,6 +486,37 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_CHANGE,
 		.help = "read the configuration anew",
 		.call = answer_reload},
-	DAEMON_POLICY_METHODS
+	{.name = "policy.list",
+		.access = CONTROL_READ,
+		.help = "the policies in force",
+		.call = answer_policy_list},
+	{.name = "policy.show",
+		.access = CONTROL_READ,
+		.help = "one policy's text",
+		.call = answer_policy_show},
+	{.name = "policy.params",
+		.access = CONTROL_READ,
+		.help = "what policies can be tuned by",
+		.call = answer_policy_params},
+	{.name = "policy.set",
+		.access = CONTROL_CHANGE,
+		.help = "tune a policy",
+		.call = answer_policy_set},
+	{.name = "policy.unset",
+		.access = CONTROL_CHANGE,
+		.help = "give a tunable its configured value",
+		.call = answer_policy_unset},
+	{.name = "policy.load",
+		.access = CONTROL_CHANGE,
+		.help = "load a policy from its text",
+		.call = answer_policy_load},
+	{.name = "policy.unload",
+		.access = CONTROL_CHANGE,
+		.help = "take a policy out",
+		.call = answer_policy_unload},
+	{.name = "policy.reset",
+		.access = CONTROL_CHANGE,
+		.help = "back to the policies of the configuration",
+		.call = answer_policy_reset},
 	{0},
 };

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/control/put.h"
+
+#include <json-c/json.h>
+
+void put(struct json_object *object, const char *key, struct json_object *value)
+{
+	json_object_object_add(object, key, value);
+}
+
+void put_kib(struct json_object *object, const char *key, uint64_t kib)
+{
+	put(object, key, json_object_new_uint64(kib));
+}
+
+void put_kib_if(struct json_object *object, const char *key, bool known, uint64_t kib)
+{
+	put(object, key, known ? json_object_new_uint64(kib) : NULL);
+}
+
+void put_ratio_if(struct json_object *object, const char *key, bool known, double ratio)
+{
+	put(object, key, known ? json_object_new_double(ratio) : NULL);
+}
+
+void put_seconds(struct json_object *object, const char *key, int64_t ms)
+{
+	put(object, key, json_object_new_double((double)ms / 1000));
+}
+
+void put_text(struct json_object *object, const char *key, const char *text)
+{
+	put(object, key, text ? json_object_new_string(text) : NULL);
+}
+
+void put_bool(struct json_object *object, const char *key, bool value)
+{
+	put(object, key, json_object_new_boolean(value));
+}
+
+const char *param_text(struct json_object *params, const char *key)
+{
+	struct json_object *value;
+	if (!json_object_object_get_ex(params, key, &value))
+		return NULL;
+	return value ? json_object_get_string(value) : NULL;
+}
+
+bool param_bool(struct json_object *params, const char *key)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(params, key, &value) &&
+	       json_object_get_boolean(value);
+}

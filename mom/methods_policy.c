@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/methods_policy.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "mom/control/put.h"
+#include "mom/daemon.h"
+#include "mom/mem.h"
+#include "mom/policies.h"
+
+static struct engine *engine_of(void *context)
+{
+	return &((struct daemon *)context)->engine;
+}
+
+static const char *needed(struct json_object *params, const char *key, struct err *err)
+{
+	const char *text = param_text(params, key);
+	if (!text)
+		err_set(err, -EINVAL, "the request has no \"%s\"", key);
+	return text;
+}
+
+static struct json_object *describe(const struct policy_info *info)
+{
+	struct json_object *object = json_object_new_object();
+	put_text(object, "name", info->name);
+	put_text(object, "file", info->file);
+	put_bool(object, "shadow", info->shadow);
+	put_kib(object, "params", info->params);
+	put_kib(object, "warnings", info->warnings);
+	put_kib(object, "runs", info->runs);
+	put_kib(object, "failures", info->failures);
+	put_text(object, "trouble", *info->trouble ? info->trouble : NULL);
+	return object;
+}
+
+int answer_policy_list(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)params;
+	(void)err;
+	const struct policy_set *set = engine_of(context)->policies;
+	*result = json_object_new_array();
+	for (size_t i = 0; i < policy_set_count(set); i++) {
+		struct policy_info info = policy_set_at(set, i);
+		json_object_array_add(*result, describe(&info));
+	}
+	return 0;
+}
+
+int answer_policy_show(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	const char *name = needed(params, "name", err);
+	struct policy_info info;
+	if (!name)
+		return err->code;
+	if (!policy_set_find(engine_of(context)->policies, name, &info))
+		return err_set(err, -ENOENT, "there is no policy \"%s\"", name);
+	*result = describe(&info);
+	put(*result, "text", json_object_new_string_len(info.text, (int)info.length));
+	return 0;
+}
+
+int answer_policy_params(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)params;
+	(void)err;
+	size_t count;
+	auto_free struct policy_param *items =
+		policy_set_params(engine_of(context)->policies, &count);
+	*result = json_object_new_array();
+	for (size_t i = 0; i < count; i++) {
+		const struct policy_param *param = &items[i];
+		struct json_object *object = json_object_new_object();
+		put_text(object, "name", param->name);
+		put_text(object, "policy", param->policy);
+		put_text(object, "value", param->value);
+		put_text(object, "default", param->fallback);
+		put_text(object, "low", *param->low ? param->low : NULL);
+		put_text(object, "high", *param->high ? param->high : NULL);
+		put_text(object, "help", param->help);
+		put_bool(object, "tuned", param->tuned);
+		json_object_array_add(*result, object);
+	}
+	return 0;
+}
+
+int answer_policy_set(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	const char *name = needed(params, "name", err);
+	const char *value = name ? needed(params, "value", err) : NULL;
+	if (!value)
+		return err->code;
+	bool known;
+	int failed =
+		policy_set_tune(engine_of(context)->policies, name, value, &known, err);
+	if (failed < 0)
+		return failed;
+	*result = json_object_new_object();
+	put_bool(*result, "known", known);
+	return 0;
+}
+
+int answer_policy_unset(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)result;
+	const char *name = needed(params, "name", err);
+	return name ? policy_set_untune(engine_of(context)->policies, name, err)
+		    : err->code;
+}
+
+static struct json_object *describe_notes(
+	const struct policy_notes *notes, const struct policy_source *source)
+{
+	struct json_object *array = json_object_new_array();
+	for (size_t i = 0; i < notes->count; i++) {
+		auto_free char *text = policy_note_format(&notes->items[i], source);
+		json_object_array_add(array, json_object_new_string(text));
+	}
+	return array;
+}
+
+int answer_policy_load(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	const char *name = needed(params, "name", err);
+	const char *text = name ? needed(params, "text", err) : NULL;
+	if (!text)
+		return err->code;
+	struct policy_source source = {
+		.name = name,
+		.file = param_text(params, "file"),
+		.text = text,
+		.length = strlen(text),
+		.shadow = param_bool(params, "shadow"),
+	};
+	struct policy_notes notes = {0};
+	int failed = policy_set_load(engine_of(context)->policies, &source, &notes, err);
+	if (failed == 0) {
+		*result = json_object_new_object();
+		put(*result, "notes", describe_notes(&notes, &source));
+	}
+	policy_notes_done(&notes);
+	return failed;
+}
+
+int answer_policy_unload(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)result;
+	const char *name = needed(params, "name", err);
+	return name ? policy_set_unload(engine_of(context)->policies, name, err)
+		    : err->code;
+}
+
+int answer_policy_reset(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)params;
+	(void)result;
+	struct engine *engine = engine_of(context);
+	struct policy_set *fresh;
+	int failed = policies_load(engine->config, NULL, &fresh, err);
+	if (failed < 0)
+		return failed;
+	policy_set_free(engine->policies);
+	engine->policies = fresh;
+	return 0;
+}
