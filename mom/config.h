@@ -209,6 +209,13 @@ const void *config_part(const struct config *config, const char *section);
 int config_guest(const struct config *config, const char *name, const char *uuid,
 	const char *metadata, struct guest_settings *settings, struct err *err);
 
+/*
+ * Where a key of a guest's settings comes from: "metadata", the pattern of the rule that
+ * gives it (guests "win2003-*"), or "default"; a new string, owned by the caller.
+ */
+char *config_guest_origin(const struct config *config, const char *name, const char *uuid,
+	const char *metadata, const char *key);
+
 /* What holds for a guest that nothing is said about. */
 void guest_settings_init(struct guest_settings *settings);
 

@@ -178,3 +178,30 @@ int config_guest(const struct config *config, const char *name, const char *uuid
 		*err = told;
 	return told.code;
 }
+
+static const struct guest_rule *deciding_rule(
+	const struct config *config, const char *name, const char *uuid, size_t row)
+{
+	for (size_t i = 0; i < config->rule_count; i++) {
+		const struct guest_rule *rule = &config->rules[i];
+		if (rule->given & 1u << row && rule_matches(rule, name, uuid))
+			return rule;
+	}
+	return NULL;
+}
+
+char *config_guest_origin(const struct config *config, const char *name, const char *uuid,
+	const char *metadata, const char *key)
+{
+	size_t row = 0;
+	while (guest_keys[row].name && strcmp(guest_keys[row].name, key) != 0)
+		row++;
+	struct guest_rule brought = {0};
+	struct err ignored = {0};
+	if (metadata && config->metadata.allow)
+		config_metadata_read(&brought, metadata, &ignored);
+	if (brought.given & 1u << row)
+		return mem_dup("metadata");
+	const struct guest_rule *rule = deciding_rule(config, name, uuid, row);
+	return rule ? mem_printf("guests \"%s\"", rule->match) : mem_dup("default");
+}
