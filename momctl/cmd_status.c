@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <string.h>
-
 #include "mom/mem.h"
 #include "momctl/json.h"
 #include "momctl/show.h"
-
-static const struct {
-	const char *state;
-	const char *meaning;
-} host_states[] = {
-	{"roomy", "memory to spare; guests that were squeezed get theirs back"},
-	{"snug", "guests in need grow, only what is clearly idle is taken"},
-	{"tight", "guests are moved to their fair parts"},
-	{"critical", "memory is taken from guests at once"},
-	{"exhausted", "every guest is at its minimum and it is still not enough"},
-};
-
-static const char *meaning_of(const char *state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(host_states); i++)
-		if (strcmp(host_states[i].state, state) == 0)
-			return host_states[i].meaning;
-	return "not judged yet";
-}
 
 /* A size in a sentence; "unknown" where it is. */
 static const char *size_of(const struct momctl *ctl, char text[SIZE_TEXT_MAX],
@@ -39,7 +18,7 @@ static void print_state(const struct momctl *ctl, struct json_object *ledger)
 	const char *state = json_get_text(ledger, "state");
 	output_styled(&ctl->out, STYLE_HEAD, "Host     ");
 	output_styled(&ctl->out, show_state_style(state), *state ? state : "unknown");
-	output_line(&ctl->out, "", ": %s", meaning_of(state));
+	output_line(&ctl->out, "", ": %s", show_state_meaning(state));
 }
 
 /* What is left of a budget, or how much too much is in use. */
@@ -137,14 +116,9 @@ static char *joined(struct json_object *names)
 
 static char *hypervisor_text(struct json_object *hypervisor)
 {
-	char since[DURATION_TEXT_MAX];
-	double seconds = 0;
 	const char *uri = json_get_text(hypervisor, "uri");
 	const char *why = json_get_text(hypervisor, "why");
-	json_get_number(hypervisor, "since_s", &seconds);
-	if (!(seconds >= 0 && seconds < 1e12))
-		seconds = 0;
-	units_format_duration(since, (uint64_t)(seconds * 1000));
+	auto_free char *since = show_age(hypervisor, "since_s");
 	if (json_get_bool(hypervisor, "connected"))
 		return mem_printf("%s connected for %s%s", uri, since,
 			json_get_bool(hypervisor, "read_only") ? ", read only" : "");

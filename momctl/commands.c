@@ -1,11 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "mom/near.h"
 #include "momctl/momctl.h"
 
-const struct command commands[] = {
+#define HELP_COLUMN 26
+
+const struct command momctl_commands[] = {
 	{"status", "", 0, 0, "the host, what its memory is for, and every guest",
 		cmd_status},
 	{"guests", "", 0, 0, "the guests alone", cmd_guests},
+	{"explain", "GUEST", 1, 1, "what was decided about a guest, and why",
+		cmd_explain},
+	{"set", "GUEST KEY VALUE", 3, 3, "change a guest's setting while momd runs",
+		cmd_set},
+	{"unset", "GUEST KEY", 2, 2, "take such a change back", cmd_unset},
+	{"pause", "[GUEST]", 0, 1, "move no guest, or this one not", cmd_pause},
+	{"resume", "[GUEST]", 0, 1, "the end of a pause", cmd_resume},
+	{"policy", "COMMAND ...", 1, -1,
+		"policies and their tunables; see \"help policy\"", cmd_policy},
+	{"collectors", "", 0, 0, "where momd reads its facts, and what fails there",
+		cmd_collectors},
+	{"reload", "", 0, 0, "read momd.conf and the policies again", cmd_reload},
+	{"version", "", 0, 0, "the versions of momctl and momd", cmd_version},
+	{"help", "[COMMAND]", 0, 1, "this list, or more about a command", cmd_help},
 	{0},
 };
+
+static const struct command *find(const struct command *commands, const char *name)
+{
+	const struct command *command = commands;
+	while (command->name && strcmp(command->name, name) != 0)
+		command++;
+	return command->name ? command : NULL;
+}
+
+static int no_command(
+	const char *prefix, const struct command *commands, const char *name)
+{
+	struct near near = {.word = name};
+	for (const struct command *c = commands; c->name; c++)
+		near_try(&near, c->name);
+	if (near.best)
+		return momctl_fail(MOMCTL_USAGE,
+			"there is no command \"%s%s\"; did you mean \"%s\"?", prefix,
+			name, near.best);
+	return momctl_fail(MOMCTL_USAGE,
+		"there is no command \"%s%s\"; try \"momctl help\"", prefix, name);
+}
+
+int momctl_run(const struct momctl *ctl, const char *prefix,
+	const struct command *commands, int argc, char **argv)
+{
+	const struct command *command = find(commands, argv[0]);
+	int given = argc - 1;
+	if (!command)
+		return no_command(prefix, commands, argv[0]);
+	if (given < command->least || (command->most >= 0 && given > command->most))
+		return momctl_fail(MOMCTL_USAGE, "usage: momctl %s%s%s%s", prefix,
+			command->name, *command->arguments ? " " : "",
+			command->arguments);
+	return command->run(ctl, argc, argv);
+}
+
+void momctl_list(
+	const struct momctl *ctl, const char *prefix, const struct command *commands)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		int width = fprintf(ctl->out.file, "  %s%s%s%s", prefix, c->name,
+			*c->arguments ? " " : "", c->arguments);
+		bool fits = width + 2 <= HELP_COLUMN;
+		fprintf(ctl->out.file, "%s%*s%s\n", fits ? "" : "\n",
+			fits ? HELP_COLUMN - width : HELP_COLUMN, "", c->help);
+	}
+}

@@ -54,6 +54,30 @@ size_t json_count(struct json_object *array)
 		       : 0;
 }
 
+static bool member_here(struct json_member *member)
+{
+	if (json_object_iter_equal(&member->at, &member->end))
+		return false;
+	member->key = json_object_iter_peek_name(&member->at);
+	member->value = json_object_iter_peek_value(&member->at);
+	return true;
+}
+
+bool json_first(struct json_object *object, struct json_member *member)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return false;
+	member->at = json_object_iter_begin(object);
+	member->end = json_object_iter_end(object);
+	return member_here(member);
+}
+
+bool json_next(struct json_member *member)
+{
+	json_object_iter_next(&member->at);
+	return member_here(member);
+}
+
 /* In JSON text these bytes stand within texts only, where an escape means the same. */
 void json_print(FILE *file, struct json_object *value)
 {

@@ -90,14 +90,13 @@ static int read_line(struct momctl *ctl, struct line *line, int argc, char **arg
 {
 	bool only_words = false;
 	for (int i = 1; i < argc; i++) {
-		if (!only_words && strcmp(argv[i], "--") == 0 && line->count > 0) {
+		if (!only_words && strcmp(argv[i], "--") == 0) {
 			only_words = true;
-			line->words[line->count++] = argv[i];
 			continue;
 		}
 		if (!only_words && take_option(ctl, line, &i, argv) != OPTION_NONE)
 			continue;
-		if (line->count == 0 && argv[i][0] == '-')
+		if (!only_words && line->count == 0 && argv[i][0] == '-')
 			return momctl_fail(MOMCTL_USAGE,
 				"there is no option \"%s\"; try \"momctl help\"",
 				argv[i]);
@@ -106,28 +105,6 @@ static int read_line(struct momctl *ctl, struct line *line, int argc, char **arg
 	if (!ctl->socket || !*ctl->socket)
 		return momctl_fail(MOMCTL_USAGE, "--socket needs a path");
 	return MOMCTL_OK;
-}
-
-static const struct command *find_command(const char *name)
-{
-	const struct command *command = commands;
-	while (command->name && strcmp(command->name, name) != 0)
-		command++;
-	return command->name ? command : NULL;
-}
-
-static int run(const struct momctl *ctl, const struct line *line)
-{
-	const struct command *command = find_command(line->words[0]);
-	if (!command)
-		return momctl_fail(MOMCTL_USAGE,
-			"there is no command \"%s\"; try \"momctl help\"",
-			line->words[0]);
-	int given = line->count - 1;
-	if (given < command->least || (command->most >= 0 && given > command->most))
-		return momctl_fail(MOMCTL_USAGE, "usage: momctl %s%s%s", command->name,
-			*command->arguments ? " " : "", command->arguments);
-	return command->run(ctl, line->count, line->words);
 }
 
 /* A full disk or a closed pipe must not look like success. */
@@ -165,7 +142,7 @@ int main(int argc, char **argv)
 		code = momctl_fail(
 			MOMCTL_USAGE, "a command is missing; try \"momctl help\"");
 	else if (code == MOMCTL_OK)
-		code = run(&ctl, &line);
+		code = momctl_run(&ctl, "", momctl_commands, line.count, line.words);
 	free(line.words);
 	return finish(code);
 }

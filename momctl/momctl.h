@@ -36,7 +36,9 @@ struct command {
 	int (*run)(const struct momctl *ctl, int argc, char **argv);
 };
 
-extern const struct command commands[]; /* ends with a NULL name */
+/* End with a NULL name. */
+extern const struct command momctl_commands[];
+extern const struct command policy_commands[];
 
 /*
  * Ask the daemon. `params` is used up and may be NULL; `*result` is the caller's.
@@ -50,6 +52,14 @@ int momctl_call(const struct momctl *ctl, const char *method, struct json_object
  * result. */
 int momctl_do(const struct momctl *ctl, const char *method, struct json_object *params,
 	const char *done, ...) __attribute__((format(printf, 4, 5)));
+
+/* Run the command that `argv[0]` names. `prefix` is what stands before it: "policy ". */
+int momctl_run(const struct momctl *ctl, const char *prefix,
+	const struct command *commands, int argc, char **argv);
+
+/* List the commands of a table, one a line. */
+void momctl_list(
+	const struct momctl *ctl, const char *prefix, const struct command *commands);
 
 /* Print "momctl: …" on standard error and give `code`. */
 int momctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -48,25 +48,6 @@ void output_styled(const struct output *output, enum style style, const char *te
 		fputs(text, output->file);
 }
 
-/* Where a line is best broken: behind a comma or semicolon, else between words. */
-static size_t line_bytes(const char *text, size_t width)
-{
-	size_t word = 0, part = 0;
-	if (text_width(text) <= width)
-		return strlen(text);
-	for (const char *blank = strchr(text, ' '); blank;
-		blank = strchr(blank + 1, ' ')) {
-		size_t bytes = (size_t)(blank - text);
-		auto_free char *line = mem_ndup(text, bytes);
-		if (text_width(line) > width)
-			break;
-		word = bytes;
-		if (bytes > 0 && strchr(",;", blank[-1]))
-			part = bytes;
-	}
-	return part ? part : word ? word : strlen(text);
-}
-
 /* Print a clean text in lines that fit beside a label. */
 static void print_wrapped(
 	const struct output *output, const char *label, const char *text)
@@ -76,7 +57,7 @@ static void print_wrapped(
 							 : SIZE_MAX / 4;
 	output_styled(output, STYLE_HEAD, label);
 	for (;;) {
-		size_t bytes = line_bytes(text, room);
+		size_t bytes = text_break(text, room);
 		fprintf(output->file, "%.*s\n", (int)bytes, text);
 		text += bytes + strspn(text + bytes, " ");
 		if (!*text)
@@ -96,6 +77,24 @@ void output_line(const struct output *output, const char *label, const char *for
 		abort();
 	auto_free char *text = text_clean(raw);
 	print_wrapped(output, label, text);
+}
+
+void output_text(const struct output *output, const char *text)
+{
+	static const char kept[] = "\n\t";
+	if (output->width == 0) {
+		fputs(text, output->file);
+		return;
+	}
+	while (*text) {
+		size_t length = strcspn(text, kept);
+		auto_free char *raw = mem_ndup(text, length);
+		auto_free char *clean = text_clean(raw);
+		fputs(clean, output->file);
+		text += length;
+		if (*text)
+			fputc(*text++, output->file);
+	}
 }
 
 const char *output_size(

@@ -23,31 +23,6 @@ static const struct column guest_columns[] = {
 	{"WHY", false, 0},
 };
 
-static const struct {
-	const char *state;
-	enum style style;
-} styles[] = {
-	{"managed", STYLE_GOOD},
-	{"roomy", STYLE_GOOD},
-	{"tight", STYLE_CARE},
-	{"held", STYLE_CARE},
-	{"paused", STYLE_CARE},
-	{"nodriver", STYLE_CARE},
-	{"fixed", STYLE_CARE},
-	{"stuck", STYLE_BAD},
-	{"hung", STYLE_BAD},
-	{"critical", STYLE_BAD},
-	{"exhausted", STYLE_BAD},
-};
-
-enum style show_state_style(const char *state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(styles); i++)
-		if (strcmp(styles[i].state, state) == 0)
-			return styles[i].style;
-	return STYLE_PLAIN;
-}
-
 void show_size(const struct momctl *ctl, struct table *table, struct json_object *object,
 	const char *key)
 {

@@ -17,5 +17,20 @@ void show_size(const struct momctl *ctl, struct table *table, struct json_object
 void show_count(struct table *table, struct json_object *object, const char *key);
 void show_text(struct table *table, struct json_object *object, const char *key);
 
-/* The style of a guest's or the host's state. */
+/* Lines that the daemon adds to an answer, an array of texts. */
+void show_notes(const struct momctl *ctl, struct json_object *notes);
+
+/* A state of a guest or the host in colour, and in words. */
 enum style show_state_style(const char *state);
+const char *show_state_meaning(const char *state);
+const char *show_quality_meaning(const char *quality);
+
+/* Seconds for people, "unknown" where there are none; freed by the caller. */
+char *show_age(struct json_object *object, const char *key);
+
+/*
+ * A value by the unit in its name ("usable_kib": "120 MiB"), and the length of the name
+ * without it. Freed by the caller.
+ */
+char *show_value(const struct momctl *ctl, const char *key, struct json_object *value);
+size_t show_name_length(const char *key);

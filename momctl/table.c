@@ -2,6 +2,7 @@
 #include "momctl/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "mom/mem.h"
 #include "momctl/text.h"
@@ -9,6 +10,7 @@
 #define GAP      2  /* columns of the screen between two of the table */
 #define LAST_MIN 24 /* the last column is worth more than those that can be left out */
 #define TEXT_MAX 40 /* the widest that another column gets on a terminal */
+#define LEAST    8  /* the last column is cut no further */
 
 struct layout {
 	size_t *widths; /* of each column; 0 left out */
@@ -92,7 +94,7 @@ static void fit(const struct table *table, struct layout *layout, size_t width)
 		layout->widths[drop] = 0;
 	}
 	if (total_width(layout) > width)
-		cut_last(layout, total_width(layout) - width, 1);
+		cut_last(layout, total_width(layout) - width, LEAST);
 }
 
 static struct layout lay_out(const struct table *table, size_t width)
@@ -114,33 +116,51 @@ static void print_blanks(const struct output *output, size_t count)
 }
 
 static void print_cell(const struct output *output, const struct table_cell *cell,
-	const struct column *column, size_t width, bool last)
+	const struct column *column, size_t width)
 {
 	auto_free char *text = text_cut(cell->text, width);
 	size_t blanks = width - text_width(text);
 	if (column->right)
 		print_blanks(output, blanks);
 	output_styled(output, cell->style, text);
-	if (!column->right && !last)
+	if (!column->right)
 		print_blanks(output, blanks);
+}
+
+/* The last cell of a row, with nothing behind it. */
+static void print_last(const struct table *table, const struct output *output,
+	const struct table_cell *cell, size_t margin, size_t width)
+{
+	const char *text = cell->text;
+	while (table->wrap && text_width(text) > width) {
+		size_t bytes = text_break(text, width);
+		fprintf(output->file, "%.*s\n", (int)bytes, text);
+		print_blanks(output, margin);
+		text += bytes + strspn(text + bytes, " ");
+	}
+	auto_free char *rest = text_cut(text, width);
+	output_styled(output, cell->style, rest);
+	fputc('\n', output->file);
 }
 
 /* One row of cells; `cells` NULL prints the titles. */
 static void print_row(const struct table *table, const struct layout *layout,
 	const struct table_cell *cells, const struct output *output)
 {
-	bool first = true;
+	size_t margin = 0, last = layout->count - 1;
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct column *column = &table->columns[i];
 		struct table_cell title = {(char *)column->title, STYLE_HEAD};
-		if (!layout->widths[i])
-			continue;
-		print_blanks(output, first ? 0 : GAP);
-		print_cell(output, cells ? &cells[i] : &title, column, layout->widths[i],
-			i + 1 == layout->count);
-		first = false;
+		const struct table_cell *cell = cells ? &cells[i] : &title;
+		size_t width = layout->widths[i];
+		if (i == last) {
+			print_last(table, output, cell, margin, width);
+		} else if (width) {
+			print_cell(output, cell, column, width);
+			print_blanks(output, GAP);
+			margin += width + GAP;
+		}
 	}
-	fputc('\n', output->file);
 }
 
 void table_print(const struct table *table, const struct output *output)

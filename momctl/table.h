@@ -3,7 +3,7 @@
 
 /*
  * Aligned columns. Where the terminal is too narrow, columns that can be missed are left
- * out, then the last column is cut.
+ * out, then the last column is cut, or goes on below where `wrap` is set.
  */
 
 #include <stdbool.h>
@@ -27,6 +27,7 @@ struct table {
 	size_t column_count;
 	struct table_cell *cells;
 	size_t cell_count, cell_capacity;
+	bool wrap;
 };
 
 void table_init(struct table *table, const struct column *columns, size_t count);

@@ -94,3 +94,32 @@ char *text_cut(const char *text, size_t width)
 	size_t bytes = bytes_within(text, width - 1, &used);
 	return mem_printf("%.*s" ELLIPSIS, (int)bytes, text);
 }
+
+/* Bytes of the longest part that ends before a blank, and of that behind a comma. */
+static void find_breaks(const char *text, size_t within, size_t *word, size_t *part)
+{
+	*word = *part = 0;
+	for (size_t i = 1; i <= within; i++) {
+		if (text[i] != ' ')
+			continue;
+		*word = i;
+		if (strchr(",;", text[i - 1]))
+			*part = i;
+	}
+}
+
+size_t text_break(const char *text, size_t width)
+{
+	size_t used, word, part;
+	size_t within = bytes_within(text, width, &used);
+	if (!text[within])
+		return within;
+	find_breaks(text, within, &word, &part);
+	if (2 * part > word)
+		return part;
+	if (word)
+		return word;
+	uint32_t c;
+	size_t first = utf8_next(text, &c);
+	return within ? within : first ? first : 1;
+}

@@ -25,3 +25,9 @@ size_t text_width(const char *text);
 /* A copy of at most `width` columns, ended by "…" where it was cut; freed by the caller.
  */
 char *text_cut(const char *text, size_t width);
+
+/*
+ * Bytes of a clean text to put on a line of `width` columns: to a comma or semicolon,
+ * else between words, else within one; all where it fits, never 0 of a text.
+ */
+size_t text_break(const char *text, size_t width);
