@@ -157,15 +157,16 @@ static void estimate_growth(
 
 /* What the guest is fetching back from its swap: `used` of a starved guest hides it. */
 static void follow_fetching(
-	struct guest_track *track, const struct guest_sample *sample, uint64_t elapsed_ms)
+	struct guest_track *track, const struct guest_sample *sample, int64_t now_ms)
 {
-	if (!elapsed_ms)
+	if (!track->updated || !sample->has_swap_in)
 		return;
-	track->swap_in_kib_per_s *= exp2(-(double)elapsed_ms / FETCH_DECAY_MS);
-	if (!sample->has_swap_in || !track->updated)
-		return;
-	double rate = (double)sample->swap_in_kib * 1000 / (double)elapsed_ms;
-	track->swap_in_kib_per_s = fmax(track->swap_in_kib_per_s, rate);
+	double elapsed_ms = fmax((double)(now_ms - track->fetched_ms), 1);
+	double rate = (double)sample->swap_in_kib * 1000 / elapsed_ms;
+	track->swap_in_kib_per_s *= exp2(-elapsed_ms / FETCH_DECAY_MS);
+	if (track->fetched_ms)
+		track->swap_in_kib_per_s = fmax(track->swap_in_kib_per_s, rate);
+	track->fetched_ms = now_ms;
 }
 
 static void estimate_demand(const struct guest_track *track, struct guest_sample *sample,
@@ -341,11 +342,13 @@ enum host_state estimate_host_state(
 		track->better_since_ms = 0;
 		return track->state;
 	}
-	if (!track->better_since_ms)
+	if (!track->better_since_ms) {
 		track->better_since_ms = now_ms;
-	if (now_ms - track->better_since_ms >= BETTER_FOR_MS) {
-		track->state = better;
-		track->better_since_ms = 0;
+		track->better = better;
+	} else if (better > track->better) {
+		track->better = better; /* the worst that was seen all the while counts */
 	}
+	if (now_ms - track->better_since_ms >= BETTER_FOR_MS)
+		*track = (struct host_track){.seen = true, .state = track->better};
 	return track->state;
 }

@@ -87,7 +87,8 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 struct host_track {
 	bool seen;
 	enum host_state state;
-	int64_t better_since_ms; /* a better state has held since; 0 none */
+	enum host_state better;  /* what has held at least … */
+	int64_t better_since_ms; /* … since then; 0 nothing better */
 };
 
 /*

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mom/estimate.h"
+#include "mom/mem.h"
+#include "mom/units.h"
+
+#define MIB      KIB_PER_MIB
+#define OVERHEAD (64 * MIB)
+
+static const struct estimate_terms terms = {
+	.stats_period_ms = 1000,
+	.reaction_ms = 1000,
+	.safety_kib = 32 * MIB,
+};
+
+static const struct guest_settings settings = {
+	.manage = true,
+	.shares = 1000,
+	.buffer_ratio = 0.2,
+	.boot_grace_ms = 120000,
+};
+
+/* One guest of 800 MiB that answers once a second, and what is made of it. */
+struct bench {
+	struct guest_track track;
+	struct guest_facts facts;
+	int64_t now_ms;
+	enum guest_quality quality;
+	enum guest_state state;
+};
+
+static int set_up(void **state)
+{
+	struct bench *bench = mem_alloc(sizeof(*bench));
+	bench->now_ms = 1000000;
+	bench->facts = (struct guest_facts){
+		.has_balloon = true,
+		.run = GUEST_RUNNING,
+		.has_last_update = true,
+		.last_update = 1700000000,
+		.sample =
+			{
+				.max_kib = 800 * MIB,
+				.has_actual = true,
+				.actual_kib = 800 * MIB,
+				.target_kib = 800 * MIB,
+				.has_usable = true,
+				.usable_kib = 600 * MIB,
+				.has_unused = true,
+				.unused_kib = 500 * MIB,
+				.has_rss = true,
+				.rss_kib = 300 * MIB,
+				.rss_anon_kib = 290 * MIB,
+			},
+	};
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void look(struct bench *bench, uint64_t after_ms, bool updated)
+{
+	bench->now_ms += (int64_t)after_ms;
+	bench->facts.last_update += updated;
+	estimate_guest(&bench->track, &bench->facts, &settings, &terms, bench->now_ms,
+		&bench->quality, &bench->state);
+}
+
+static void prove(struct bench *bench)
+{
+	for (int i = 0; i < 4; i++)
+		look(bench, 1000, true);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+}
+
+static void grace_ends_with_the_third_new_sample(void **state)
+{
+	struct bench *bench = *state;
+	look(bench, 0, false);
+	assert_int_equal(bench->state, GUEST_STATE_BOOTING);
+	assert_int_equal(bench->facts.sample.cost_kib, 800 * MIB + OVERHEAD);
+	look(bench, 1000, true);
+	look(bench, 1000, true);
+	assert_int_equal(bench->state, GUEST_STATE_BOOTING);
+	look(bench, 1000, true);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+	assert_int_equal(bench->quality, QUALITY_GOOD);
+}
+
+static void silence_through_the_grace_means_no_driver(void **state)
+{
+	struct bench *bench = *state;
+	look(bench, 0, false);
+	look(bench, 119000, false);
+	assert_int_equal(bench->state, GUEST_STATE_BOOTING);
+	look(bench, 2000, false);
+	assert_int_equal(bench->state, GUEST_STATE_NODRIVER);
+	assert_int_equal(bench->facts.sample.cost_kib, 800 * MIB + OVERHEAD);
+	for (int i = 0; i < 3; i++) /* a driver that is loaded late */
+		look(bench, 1000, true);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+}
+
+static void a_reboot_is_counted_at_the_maximum_again(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	bench->facts.sample.actual_kib = bench->facts.sample.target_kib = 300 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(bench->facts.sample.cost_kib, 300 * MIB + OVERHEAD);
+	bench->facts.boots++;
+	look(bench, 1000, false);
+	assert_int_equal(bench->state, GUEST_STATE_BOOTING);
+	assert_int_equal(bench->facts.sample.cost_kib, 800 * MIB + OVERHEAD);
+}
+
+static void statistics_that_stop_are_stale_after_three_periods(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	look(bench, 3000, false);
+	assert_true(estimate_is_fresh(&bench->track, &terms));
+	look(bench, 100, false);
+	assert_false(estimate_is_fresh(&bench->track, &terms));
+	assert_int_equal(bench->quality, QUALITY_STALE);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+}
+
+static void a_pause_is_not_the_guests_time(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	bench->facts.run = GUEST_PAUSED;
+	look(bench, 600000, false);
+	assert_int_equal(bench->state, GUEST_STATE_SUSPENDED);
+	assert_int_equal(bench->quality, QUALITY_GOOD);
+	bench->facts.run = GUEST_RUNNING;
+	look(bench, 500, false);
+	assert_int_equal(bench->quality, QUALITY_GOOD);
+}
+
+static void ticks_without_values_name_the_missing_service(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.sample.has_usable = bench->facts.sample.has_unused = false;
+	for (int i = 0; i < 4; i++)
+		look(bench, 1000, true);
+	assert_int_equal(bench->quality, QUALITY_NOSERVICE);
+	assert_int_equal(bench->state, GUEST_STATE_WATCHED);
+}
+
+static void used_is_what_is_not_usable(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	look(bench, 0, true);
+	assert_int_equal(sample->used_kib, 200 * MIB);
+	assert_int_equal(sample->demand_kib, 240 * MIB);
+
+	bench->facts.windows = true; /* there `usable` is optimistic */
+	look(bench, 1000, true);
+	assert_int_equal(sample->used_kib, 300 * MIB);
+
+	bench->facts.windows = false;
+	sample->has_usable = false;
+	sample->has_cache = true;
+	sample->cache_kib = 50 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->used_kib, 250 * MIB);
+}
+
+static void a_guest_without_usable_keeps_a_larger_buffer(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.sample.has_usable = false;
+	look(bench, 0, true);
+	assert_int_equal(bench->facts.sample.used_kib, 300 * MIB);
+	assert_int_equal(bench->facts.sample.demand_kib, 420 * MIB);
+	for (int i = 0; i < 3; i++)
+		look(bench, 1000, true);
+	assert_int_equal(bench->quality, QUALITY_PARTIAL);
+}
+
+static void demand_runs_ahead_of_growth(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	prove(bench);
+	sample->usable_kib = 500 * MIB; /* 100 MiB more within a second */
+	look(bench, 1000, true);
+	assert_int_equal(sample->growth_kib_per_s, 100 * MIB);
+	assert_int_equal(sample->demand_kib, (300 + 60 + 100) * MIB);
+	look(bench, 4000, true);
+	assert_int_equal(sample->growth_kib_per_s, 0);
+}
+
+static void demand_counts_what_comes_back_from_swap(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_swap_in = true;
+	prove(bench);
+	uint64_t before = sample->demand_kib;
+	sample->swap_in_kib = 50 * MIB;
+	look(bench, 1000, true);
+	assert_in_range(sample->demand_kib, before + 49 * MIB, before + 51 * MIB);
+	assert_true(sample->distress > 0.5);
+}
+
+static void a_full_guest_is_in_distress(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	assert_true(bench->facts.sample.distress == 0);
+	bench->facts.sample.usable_kib = 5 * MIB;
+	look(bench, 1000, true);
+	assert_true(bench->facts.sample.distress > 0.5);
+}
+
+static void cost_is_what_the_guest_may_take_unasked(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	prove(bench);
+	sample->actual_kib = 400 * MIB;
+	sample->target_kib = 300 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->cost_kib, 400 * MIB + OVERHEAD); /* not there yet */
+	sample->target_kib = 500 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->cost_kib, 500 * MIB + OVERHEAD); /* promised */
+	sample->rss_kib = 650 * MIB;
+	sample->swap_kib = 20 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(
+		sample->cost_kib, 670 * MIB); /* moved, but the host gained nothing */
+	bench->facts.hugepages = true;
+	look(bench, 1000, true);
+	assert_int_equal(sample->cost_kib, OVERHEAD);
+}
+
+static void buffers_shrink_alike_where_demands_do_not_fit(void **state)
+{
+	(void)state;
+	struct guest_sample small = {
+		.used_kib = 100 * MIB, .demand_kib = 200 * MIB, .min_kib = 50 * MIB};
+	struct guest_sample large = {
+		.used_kib = 400 * MIB, .demand_kib = 600 * MIB, .min_kib = 50 * MIB};
+	struct guest_sample *guests[] = {&small, &large};
+	estimate_fit_buffers(guests, 2, 800 * MIB, 0);
+	assert_int_equal(small.demand_kib, 200 * MIB);
+	estimate_fit_buffers(guests, 2, 650 * MIB, 0);
+	assert_int_equal(small.demand_kib, 150 * MIB);
+	assert_int_equal(large.demand_kib, 500 * MIB);
+	estimate_fit_buffers(guests, 2, 100 * MIB, 0); /* what is used is never cut */
+	assert_true(small.demand_kib > 100 * MIB && large.demand_kib > 400 * MIB);
+}
+
+static struct host_sample host_with(uint64_t available_mib, struct guest_sample *guest)
+{
+	struct host_sample host = {0};
+	struct host_terms host_terms = {
+		.reserve_kib = 100 * MIB,
+		.reaction_ms = 1000,
+		.size_kib = 4000 * MIB,
+		.available_kib = available_mib * MIB,
+	};
+	struct guest_entry entry = {.sample = guest, .managed = true};
+	estimate_host(&host, &host_terms, &entry, 1);
+	return host;
+}
+
+static void the_budget_is_what_there_is_and_what_guests_hold(void **state)
+{
+	(void)state;
+	struct guest_sample guest = {
+		.max_kib = 800 * MIB,
+		.actual_kib = 800 * MIB,
+		.has_rss = true,
+		.rss_kib = 364 * MIB,
+		.rss_anon_kib = 360 * MIB,
+		.overhead_kib = OVERHEAD,
+		.cost_kib = 864 * MIB,
+	};
+	struct host_sample host = host_with(1000, &guest);
+	assert_int_equal(host.reserve_kib, 100 * MIB);
+	assert_int_equal(host.budget_kib, 1260 * MIB);
+	assert_int_equal(host.divisible_kib, 1260 * MIB - OVERHEAD);
+	assert_int_equal(host.exposure_kib, 500 * MIB);
+	assert_int_equal(host.cost_kib, 864 * MIB);
+}
+
+static enum host_state judge(
+	struct host_track *track, uint64_t available_mib, int64_t now_ms)
+{
+	struct guest_sample guest = {.overhead_kib = OVERHEAD, .cost_kib = OVERHEAD};
+	struct host_sample host = host_with(available_mib, &guest);
+	return estimate_host_state(track, &host, now_ms);
+}
+
+static void a_host_falls_at_once_and_rises_after_a_while(void **state)
+{
+	(void)state;
+	struct host_track track = {0};
+	assert_int_equal(judge(&track, 1000, 0), HOST_ROOMY);
+	assert_int_equal(judge(&track, 150, 1000), HOST_SNUG);
+	assert_int_equal(judge(&track, 40, 2000), HOST_TIGHT);
+	assert_int_equal(judge(&track, 10, 3000), HOST_CRITICAL);
+	assert_int_equal(judge(&track, 1000, 4000), HOST_CRITICAL);
+	assert_int_equal(judge(&track, 70, 13000), HOST_CRITICAL); /* not long enough */
+	assert_int_equal(
+		judge(&track, 1000, 15000), HOST_SNUG); /* the worst of the while */
+	assert_int_equal(judge(&track, 1000, 16000), HOST_SNUG);
+	assert_int_equal(judge(&track, 1000, 26000), HOST_ROOMY);
+}
+
+static void promises_beyond_the_budget_leave_no_host_roomy(void **state)
+{
+	(void)state;
+	struct host_track track = {0};
+	struct guest_sample guest = {.overhead_kib = OVERHEAD, .cost_kib = 5000 * MIB};
+	struct host_sample host = host_with(1000, &guest);
+	assert_int_equal(estimate_host_state(&track, &host, 0), HOST_SNUG);
+}
+
+static void swapping_is_pressure_and_full_swap_is_not(void **state)
+{
+	(void)state;
+	struct host_track track = {0};
+	struct guest_sample guest = {.overhead_kib = OVERHEAD, .cost_kib = OVERHEAD};
+	struct host_sample host = host_with(1000, &guest);
+	host.swap_total_kib = 1000;
+	host.swap_free_kib = 0;
+	assert_int_equal(estimate_host_state(&track, &host, 0), HOST_ROOMY);
+	host.swap_in_pages_per_s = 5000;
+	assert_int_equal(estimate_host_state(&track, &host, 1000), HOST_TIGHT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(grace_ends_with_the_third_new_sample),
+		TEST(silence_through_the_grace_means_no_driver),
+		TEST(a_reboot_is_counted_at_the_maximum_again),
+		TEST(statistics_that_stop_are_stale_after_three_periods),
+		TEST(a_pause_is_not_the_guests_time),
+		TEST(ticks_without_values_name_the_missing_service),
+		TEST(used_is_what_is_not_usable),
+		TEST(a_guest_without_usable_keeps_a_larger_buffer),
+		TEST(demand_runs_ahead_of_growth),
+		TEST(demand_counts_what_comes_back_from_swap),
+		TEST(a_full_guest_is_in_distress),
+		TEST(cost_is_what_the_guest_may_take_unasked),
+		cmocka_unit_test(buffers_shrink_alike_where_demands_do_not_fit),
+		cmocka_unit_test(the_budget_is_what_there_is_and_what_guests_hold),
+		cmocka_unit_test(a_host_falls_at_once_and_rises_after_a_while),
+		cmocka_unit_test(promises_beyond_the_budget_leave_no_host_roomy),
+		cmocka_unit_test(swapping_is_pressure_and_full_swap_is_not),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "mom/guard.h"
+#include "mom/mem.h"
+#include "mom/units.h"
+
+#define MIB      KIB_PER_MIB
+#define NOW      100000
+#define MOST     3
+#define LONG_AGO (NOW - 60000)
+#define OVERHEAD (64 * MIB)
+
+static const struct guard_terms terms = {
+	.settle_ms = 5000,
+	.hold_off_ms = 60000,
+	.shrink_ratio = 0.25,
+	.safety_kib = 32 * MIB,
+	.step_kib = 2 * MIB,
+	.step_ratio = 0.005,
+};
+
+/* A few guests of 800 MiB, managed and fresh, and the books they stand in. */
+struct bench {
+	struct guest_facts facts[MOST];
+	struct guard_track tracks[MOST];
+	struct wish wishes[MOST];
+	struct guard_guest guests[MOST];
+	struct guard_ledger ledger;
+	struct plan plan;
+	size_t count;
+};
+
+static void set_size(
+	struct bench *bench, size_t i, uint64_t actual_mib, uint64_t used_mib)
+{
+	struct guest_sample *sample = &bench->facts[i].sample;
+	sample->actual_kib = sample->target_kib = actual_mib * MIB;
+	sample->used_kib = used_mib * MIB;
+	sample->demand_kib = used_mib * MIB * 6 / 5;
+	sample->rss_kib = sample->actual_kib + OVERHEAD;
+	sample->cost_kib = sample->actual_kib + OVERHEAD;
+	bench->tracks[i] = (struct guard_track){
+		.seen = true,
+		.target_kib = sample->actual_kib,
+		.from_kib = sample->actual_kib,
+		.last_actual_kib = sample->actual_kib,
+		.arrived = true,
+	};
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = mem_alloc(sizeof(*bench));
+	bench->count = MOST;
+	for (size_t i = 0; i < MOST; i++) {
+		struct guest_facts *facts = &bench->facts[i];
+		snprintf(facts->uuid, sizeof(facts->uuid), "uuid-%zu", i);
+		snprintf(facts->name, sizeof(facts->name), "vm%zu", i);
+		facts->has_balloon = true;
+		facts->sample = (struct guest_sample){
+			.max_kib = 800 * MIB,
+			.limit_kib = 800 * MIB,
+			.min_kib = 128 * MIB,
+			.has_actual = true,
+			.has_used = true,
+			.has_demand = true,
+			.has_rss = true,
+			.overhead_kib = OVERHEAD,
+		};
+		set_size(bench, i, 800, 200);
+		bench->guests[i] = (struct guard_guest){
+			.facts = facts,
+			.state = GUEST_STATE_MANAGED,
+			.fresh = true,
+			.wish = &bench->wishes[i],
+			.track = &bench->tracks[i],
+		};
+	}
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+	plan_done(&bench->plan);
+	free(bench);
+	return 0;
+}
+
+static void wish_for(struct bench *bench, size_t i, uint64_t mib)
+{
+	bench->wishes[i] = (struct wish){.has_target = true, .target_kib = mib * MIB};
+}
+
+/* Plan with this much more (or less) in the budget than all guests may cost now. */
+static void plan_with_room(struct bench *bench, enum host_state state, int64_t room_mib)
+{
+	uint64_t cost = 0;
+	for (size_t i = 0; i < bench->count; i++)
+		cost += bench->facts[i].sample.cost_kib;
+	bench->ledger = (struct guard_ledger){
+		.budget_kib = (uint64_t)((int64_t)cost + room_mib * (int64_t)MIB),
+		.cost_kib = cost,
+		.reserve_kib = 100 * MIB,
+	};
+	plan_reset(&bench->plan);
+	guard_plan(bench->guests, bench->count, state, &bench->ledger, &bench->ledger,
+		&terms, NOW, &bench->plan);
+}
+
+static const struct order *order_for(const struct bench *bench, size_t i)
+{
+	for (size_t o = 0; o < bench->plan.order_count; o++)
+		if (!strcmp(bench->plan.orders[o].uuid, bench->facts[i].uuid))
+			return &bench->plan.orders[o];
+	return NULL;
+}
+
+static void assert_order(const struct bench *bench, size_t i, uint64_t mib)
+{
+	const struct order *order = order_for(bench, i);
+	assert_non_null(order);
+	assert_int_equal(order->to_kib, mib * MIB);
+}
+
+static void assert_no_order(const struct bench *bench, size_t i, const char *why)
+{
+	assert_null(order_for(bench, i));
+	assert_non_null(strstr(bench->guests[i].verdict, why));
+}
+
+static void g1_a_target_stays_between_minimum_and_maximum(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 600, 100);
+	set_size(bench, 1, 150, 20);
+	wish_for(bench, 0, 5000);
+	wish_for(bench, 1, 1);
+	plan_with_room(bench, HOST_TIGHT, 1000);
+	assert_order(bench, 0, 800);
+	assert_order(bench, 1, 128);
+}
+
+static void g1_nothing_is_taken_that_a_guest_uses(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 400, 300);
+	wish_for(bench, 0, 128);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_order(bench, 0, 332); /* used and the safety */
+	plan_with_room(bench, HOST_CRITICAL, -500);
+	assert_order(bench, 0, 128); /* in critical the minimum alone holds */
+}
+
+static void g2_no_shrink_without_fresh_statistics(void **state)
+{
+	struct bench *bench = *state;
+	bench->guests[0].fresh = false;
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_CRITICAL, -500);
+	assert_no_order(bench, 0, "fresh");
+	set_size(bench, 0, 400, 300); /* but it may grow */
+	wish_for(bench, 0, 500);
+	plan_with_room(bench, HOST_SNUG, 500);
+	assert_order(bench, 0, 500);
+}
+
+static void g3_hands_off_a_guest_that_is_busy_booting_or_opted_out(void **state)
+{
+	static const enum guest_state hands_off[] = {GUEST_STATE_BUSY,
+		GUEST_STATE_BOOTING, GUEST_STATE_SUSPENDED, GUEST_STATE_WATCHED,
+		GUEST_STATE_HUNG, GUEST_STATE_NODRIVER, GUEST_STATE_PAUSED,
+		GUEST_STATE_HELD};
+	struct bench *bench = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(hands_off); i++) {
+		bench->guests[0].state = hands_off[i];
+		wish_for(bench, 0, 300);
+		plan_with_room(bench, HOST_CRITICAL, -500);
+		assert_null(order_for(bench, 0));
+		set_size(bench, 0, 400, 300);
+		wish_for(bench, 0, 800);
+		plan_with_room(bench, HOST_ROOMY, 1000);
+		assert_null(order_for(bench, 0));
+		set_size(bench, 0, 800, 200);
+	}
+}
+
+static void g3_a_reboot_raises_the_target_to_the_maximum(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 300, 200);
+	bench->facts[0].boots++;
+	assert_int_equal(guard_follow(&bench->tracks[0], &bench->facts[0], &terms, NOW),
+		GUARD_NOTHING);
+	bench->guests[0].state = GUEST_STATE_BOOTING;
+	bench->facts[0].sample.cost_kib = 800 * MIB + OVERHEAD; /* counted so already */
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_order(bench, 0, 800);
+}
+
+static void g4_growth_waits_for_memory_that_has_arrived(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 400, 390);
+	wish_for(bench, 0, 600);
+	wish_for(bench, 1, 600);
+	plan_with_room(bench, HOST_TIGHT, 0);
+	assert_no_order(bench, 0, "waits for memory");
+	assert_order(bench, 1, 600);
+	assert_true(bench->ledger.cost_kib <= bench->ledger.budget_kib);
+	plan_with_room(bench, HOST_TIGHT, 50); /* what has come is granted */
+	assert_order(bench, 0, 450);
+	assert_true(bench->ledger.cost_kib <= bench->ledger.budget_kib);
+}
+
+static void g4_distress_may_draw_on_the_reserve(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 400, 395);
+	bench->facts[0].sample.distress = 1;
+	wish_for(bench, 0, 600);
+	plan_with_room(bench, HOST_TIGHT, 0);
+	assert_order(bench, 0, 500);
+}
+
+static void g4_shrinks_come_first_in_a_plan(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 400, 390);
+	wish_for(bench, 0, 420);
+	wish_for(bench, 2, 600);
+	plan_with_room(bench, HOST_TIGHT, 100);
+	assert_int_equal(bench->plan.order_count, 2);
+	assert_string_equal(bench->plan.orders[0].name, "vm2");
+}
+
+static void g4_no_plan_adds_to_what_the_books_hold(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t seed = 42;
+	for (int round = 0; round < 5000; round++) {
+		for (size_t i = 0; i < MOST; i++) {
+			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+			set_size(bench, i, 150 + (seed >> 33) % 650,
+				100 + (seed >> 20) % 500);
+			bench->facts[i].sample.rss_kib =
+				(100 + (seed >> 40) % 700) * MIB + OVERHEAD;
+			uint64_t touched = bench->facts[i].sample.rss_kib - OVERHEAD;
+			bench->facts[i].sample.cost_kib =
+				OVERHEAD +
+				max_u64(touched, bench->facts[i].sample.actual_kib);
+			wish_for(bench, i, (seed >> 45) % 1000);
+		}
+		int64_t room = (int64_t)((seed >> 50) % 2000) - 1000;
+		uint64_t before = 0, after = 0;
+		plan_with_room(bench, (enum host_state)(round % HOST_STATE_COUNT), room);
+		for (size_t i = 0; i < MOST; i++) {
+			const struct guest_sample *sample = &bench->facts[i].sample;
+			const struct order *order = order_for(bench, i);
+			uint64_t to = order ? order->to_kib : 0;
+			before += sample->cost_kib;
+			after += max_u64(sample->cost_kib, to + OVERHEAD);
+			if (order)
+				assert_in_range(to, 128 * MIB, 800 * MIB);
+		}
+		assert_true(after <= max_u64(bench->ledger.budget_kib, before));
+	}
+}
+
+static void g5_a_shrink_takes_at_most_its_part_of_a_guest(void **state)
+{
+	struct bench *bench = *state;
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_order(bench, 0, 600);
+	plan_with_room(bench, HOST_CRITICAL, -500); /* no time for manners */
+	assert_order(bench, 0, 300);
+}
+
+static void g5_windows_moves_in_chunks(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts[0].windows = true;
+	bench->wishes[0] = (struct wish){.has_target = true, .target_kib = 700 * MIB + 1};
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_order(bench, 0, 702);
+}
+
+static void g5_a_paced_shrink_never_takes_back_an_order(void **state)
+{
+	struct bench *bench = *state;
+	guard_ordered(&bench->tracks[0], 800 * MIB, 500 * MIB, LONG_AGO);
+	wish_for(bench, 0,
+		300); /* the balloon hasn't moved yet: 800 − 25 % is above 500 */
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_null(order_for(bench, 0));
+}
+
+static void g6_small_changes_are_no_orders(void **state)
+{
+	struct bench *bench = *state;
+	wish_for(bench, 0, 797);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_null(order_for(bench, 0));
+}
+
+static void g6_no_order_against_a_young_one(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 500, 200);
+	guard_ordered(&bench->tracks[0], 400 * MIB, 500 * MIB, NOW - 1000);
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_no_order(bench, 0, "so soon");
+
+	set_size(bench, 1, 500, 200);
+	guard_ordered(&bench->tracks[1], 600 * MIB, 500 * MIB, NOW - 1000);
+	wish_for(bench, 1, 600);
+	plan_with_room(bench, HOST_TIGHT, 500);
+	assert_no_order(bench, 1, "so soon");
+	bench->facts[1].sample.distress = 1;
+	plan_with_room(bench, HOST_TIGHT, 500);
+	assert_order(bench, 1, 600);
+}
+
+static void roomy_hosts_take_nothing(void **state)
+{
+	struct bench *bench = *state;
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_ROOMY, 1000);
+	assert_no_order(bench, 0, "roomy");
+}
+
+static void g10_a_size_set_elsewhere_is_adopted(void **state)
+{
+	struct bench *bench = *state;
+	struct guard_track *track = &bench->tracks[0];
+	guard_ordered(track, 800 * MIB, 600 * MIB, LONG_AGO);
+	bench->facts[0].sample.actual_kib = 600 * MIB;
+	assert_int_equal(
+		guard_follow(track, &bench->facts[0], &terms, NOW), GUARD_NOTHING);
+	bench->facts[0].sample.actual_kib = 500 * MIB;
+	assert_int_equal(
+		guard_follow(track, &bench->facts[0], &terms, NOW + 1000), GUARD_ADOPTED);
+	assert_int_equal(track->target_kib, 500 * MIB);
+	assert_int_equal(track->held_until_ms, NOW + 1000 + 60000);
+}
+
+static void g10_a_balloon_on_its_way_is_not_somebody_elses(void **state)
+{
+	struct bench *bench = *state;
+	struct guard_track *track = &bench->tracks[0];
+	guard_ordered(track, 800 * MIB, 400 * MIB, LONG_AGO);
+	for (uint64_t mib = 800; mib >= 400; mib -= 50) {
+		bench->facts[0].sample.actual_kib = mib * MIB;
+		assert_int_equal(guard_follow(track, &bench->facts[0], &terms, NOW),
+			GUARD_NOTHING);
+	}
+}
+
+static void g10_reports_lag_behind_a_new_order(void **state)
+{
+	struct bench *bench = *state;
+	struct guard_track *track = &bench->tracks[0];
+	guard_ordered(track, 800 * MIB, 400 * MIB, NOW - 4000);
+	bench->facts[0].sample.actual_kib = 600 * MIB;
+	guard_follow(track, &bench->facts[0], &terms, NOW - 1000);
+	guard_ordered(track, 600 * MIB, 700 * MIB, NOW - 500); /* turned round half way */
+	bench->facts[0].sample.actual_kib = 550 * MIB;
+	assert_int_equal(
+		guard_follow(track, &bench->facts[0], &terms, NOW), GUARD_NOTHING);
+	assert_int_equal(track->target_kib, 700 * MIB);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(g1_a_target_stays_between_minimum_and_maximum),
+		TEST(g1_nothing_is_taken_that_a_guest_uses),
+		TEST(g2_no_shrink_without_fresh_statistics),
+		TEST(g3_hands_off_a_guest_that_is_busy_booting_or_opted_out),
+		TEST(g3_a_reboot_raises_the_target_to_the_maximum),
+		TEST(g4_growth_waits_for_memory_that_has_arrived),
+		TEST(g4_distress_may_draw_on_the_reserve),
+		TEST(g4_shrinks_come_first_in_a_plan),
+		TEST(g4_no_plan_adds_to_what_the_books_hold),
+		TEST(g5_a_shrink_takes_at_most_its_part_of_a_guest),
+		TEST(g5_windows_moves_in_chunks),
+		TEST(g5_a_paced_shrink_never_takes_back_an_order),
+		TEST(g6_small_changes_are_no_orders),
+		TEST(g6_no_order_against_a_young_one),
+		TEST(roomy_hosts_take_nothing),
+		TEST(g10_a_size_set_elsewhere_is_adopted),
+		TEST(g10_a_balloon_on_its_way_is_not_somebody_elses),
+		TEST(g10_reports_lag_behind_a_new_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
