@@ -300,9 +300,10 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 		host->has_ksm && host->ksm_pages_sharing > 0
 			? kib_from_pages((uint64_t)host->ksm_pages_sharing, 4096)
 			: 0;
+	/* growth into what is backed already needs no reserve of its own */
+	uint64_t unbacked = sub_u64(cost, terms->available_kib + held);
 	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);
-	uint64_t most = max_u64(least_reserve(terms), terms->size_kib / 4);
-	host->reserve_kib = min_u64(max_u64(least_reserve(terms), growing), most) +
+	host->reserve_kib = max_u64(least_reserve(terms), min_u64(growing, unbacked)) +
 			    (uint64_t)((double)saving * KSM_LOAN_PART);
 	host->available_kib = terms->available_kib;
 	host->budget_kib = sub_u64(terms->available_kib + held, host->reserve_kib);

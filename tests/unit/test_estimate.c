@@ -300,6 +300,24 @@ static void the_budget_is_what_there_is_and_what_guests_hold(void **state)
 	assert_int_equal(host.cost_kib, 864 * MIB);
 }
 
+static void the_reserve_follows_growth_that_nothing_backs(void **state)
+{
+	(void)state;
+	struct guest_sample guest = {
+		.has_rss = true,
+		.rss_kib = 364 * MIB,
+		.rss_anon_kib = 360 * MIB,
+		.overhead_kib = OVERHEAD,
+		.cost_kib = 864 * MIB,
+		.growth_kib_per_s = 300 * MIB,
+	};
+	assert_int_equal(host_with(1000, &guest).reserve_kib, 100 * MIB);
+	guest.cost_kib = 1560 * MIB; /* 200 more than there is */
+	assert_int_equal(host_with(1000, &guest).reserve_kib, 200 * MIB);
+	guest.cost_kib = 5000 * MIB;
+	assert_int_equal(host_with(1000, &guest).reserve_kib, 300 * MIB);
+}
+
 static enum host_state judge(
 	struct host_track *track, uint64_t available_mib, int64_t now_ms)
 {
@@ -365,6 +383,7 @@ int main(void)
 		TEST(cost_is_what_the_guest_may_take_unasked),
 		cmocka_unit_test(buffers_shrink_alike_where_demands_do_not_fit),
 		cmocka_unit_test(the_budget_is_what_there_is_and_what_guests_hold),
+		cmocka_unit_test(the_reserve_follows_growth_that_nothing_backs),
 		cmocka_unit_test(a_host_falls_at_once_and_rises_after_a_while),
 		cmocka_unit_test(promises_beyond_the_budget_leave_no_host_roomy),
 		cmocka_unit_test(swapping_is_pressure_and_full_swap_is_not),
