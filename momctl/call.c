@@ -53,6 +53,14 @@ int momctl_call(const struct momctl *ctl, const char *method, struct json_object
 	return code;
 }
 
+/* What the daemon has to say beside "done": that it couldn't keep it, say. */
+static void print_note(const struct momctl *ctl, struct json_object *result)
+{
+	const char *note = json_get_text(result, "note");
+	if (*note)
+		output_line(&ctl->out, "note: ", "%s", note);
+}
+
 int momctl_do(const struct momctl *ctl, const char *method, struct json_object *params,
 	const char *done, ...)
 {
@@ -67,10 +75,12 @@ int momctl_do(const struct momctl *ctl, const char *method, struct json_object *
 	va_end(args);
 	if (length < 0)
 		abort();
-	if (ctl->json)
+	if (ctl->json) {
 		json_print(ctl->out.file, result);
-	else
+	} else {
 		output_line(&ctl->out, "", "%s", text);
+		print_note(ctl, result);
+	}
 	json_object_put(result);
 	return MOMCTL_OK;
 }

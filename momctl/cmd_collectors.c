@@ -11,13 +11,13 @@ static const struct column columns[] = {
 
 static void add_collector(struct table *table, struct json_object *collector)
 {
-	const char *trouble = json_get_text(collector, "trouble");
+	const char *why = json_get_text(collector, "why");
 	const char *help = json_get_text(collector, "help");
+	auto_free char *reads = *why ? mem_printf("%s (%s)", help, why) : mem_dup(help);
 	show_text(table, collector, "name");
-	show_text(table, collector, "state");
-	auto_free char *reads =
-		*trouble ? mem_printf("%s (%s)", help, trouble) : mem_dup(help);
-	table_add(table, *trouble ? STYLE_CARE : STYLE_PLAIN, reads);
+	table_add(
+		table, *why ? STYLE_CARE : STYLE_GOOD, json_get_text(collector, "state"));
+	table_add(table, STYLE_PLAIN, reads);
 }
 
 int cmd_collectors(const struct momctl *ctl, int argc, char **argv)
@@ -29,6 +29,7 @@ int cmd_collectors(const struct momctl *ctl, int argc, char **argv)
 	if (code)
 		return code;
 	table_init(&table, columns, ARRAY_SIZE(columns));
+	table.wrap = true;
 	for (size_t i = 0; i < json_count(list); i++)
 		add_collector(&table, json_object_array_get_idx(list, i));
 	if (ctl->json)

@@ -72,10 +72,23 @@ static void print_memory(const struct momctl *ctl, struct json_object *guest)
 		size_of(ctl, overhead, guest, "overhead_kib"));
 }
 
+/* Settings go by the names of momd.conf; their units are those of the protocol. */
+static const char *setting_key(const char *key)
+{
+	static const char *const keys[] = {
+		"min_kib", "max_kib", "buffer_ratio", "boot_grace_s"};
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strlen(key) == show_name_length(keys[i]) &&
+			strncmp(key, keys[i], strlen(key)) == 0)
+			return keys[i];
+	return key;
+}
+
 static void add_setting(const struct momctl *ctl, struct table *table, const char *key,
 	struct json_object *setting)
 {
-	auto_free char *value = show_value(ctl, key, json_get(setting, "value"));
+	auto_free char *value =
+		show_value(ctl, setting_key(key), json_get(setting, "value"));
 	table_add(table, STYLE_PLAIN, key);
 	table_add(table, STYLE_PLAIN, value);
 	show_text(table, setting, "from");
@@ -127,11 +140,21 @@ static char *decision_text(struct json_object *decision)
 		outcome);
 }
 
+/* From when it was first decided to when it was last decided alike. */
+static char *lasted_text(struct json_object *decision)
+{
+	double first, last;
+	if (!json_get_number(decision, "age_s", &first) ||
+		!json_get_number(decision, "last_age_s", &last))
+		return mem_dup("-");
+	return show_seconds(first - last);
+}
+
 static void add_decision(
 	const struct momctl *ctl, struct table *table, struct json_object *decision)
 {
 	auto_free char *age = show_age(decision, "age_s");
-	auto_free char *lasted = show_age(decision, "for_s");
+	auto_free char *lasted = lasted_text(decision);
 	auto_free char *why = decision_text(decision);
 	const char *state = json_get_text(decision, "state");
 	table_add(table, STYLE_PLAIN, age);
@@ -163,11 +186,14 @@ static void print_decisions(const struct momctl *ctl, struct json_object *decisi
 
 static void print_explanation(const struct momctl *ctl, struct json_object *all)
 {
+	const char *trouble = json_get_text(all, "settings_trouble");
 	print_head(ctl, json_get(all, "guest"));
 	print_memory(ctl, json_get(all, "guest"));
 	print_members(ctl, "Reported ", json_get(all, "statistics"));
 	print_members(ctl, "Learned  ", json_get(all, "learned"));
 	print_settings(ctl, json_get(all, "settings"));
+	if (*trouble)
+		output_line(&ctl->out, "Trouble  ", "%s", trouble);
 	print_decisions(ctl, json_get(all, "decisions"));
 }
 

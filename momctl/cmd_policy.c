@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "mom/control/codec.h"
@@ -36,24 +37,38 @@ static int ask(const struct momctl *ctl, const char *method, struct json_object 
 
 static const struct column policy_columns[] = {
 	{"NAME", false, 0},
-	{"LOADED", true, 1},
+	{"TUNABLES", true, 1},
+	{"RUNS", true, 2},
+	{"FAILED", true, 3},
 	{"FILE", false, 0},
 	{"NOTES", false, 0},
 };
 
-static void add_policy(struct table *table, struct json_object *policy)
+/* "shadow, 2 warnings, failing: …" */
+static char *policy_notes(struct json_object *policy)
 {
 	uint64_t warnings = 0;
-	const char *error = json_get_text(policy, "error");
-	auto_free char *age = show_age(policy, "loaded_s");
+	const char *trouble = json_get_text(policy, "trouble");
+	bool shadow = json_get_bool(policy, "shadow");
 	json_get_count(policy, "warnings", &warnings);
-	auto_free char *notes = *error     ? mem_printf("failing: %s", error)
-				: warnings ? mem_printf("%d warnings", (int)warnings)
-					   : mem_dup("");
+	auto_free char *warned =
+		warnings ? mem_printf("%s%" PRIu64 " warning%s", shadow ? ", " : "",
+				   warnings, warnings == 1 ? "" : "s")
+			 : mem_dup("");
+	return mem_printf("%s%s%s%s", shadow ? "shadow" : "", warned,
+		*trouble && (shadow || warnings) ? ", " : "", trouble);
+}
+
+static void add_policy(struct table *table, struct json_object *policy)
+{
+	auto_free char *notes = policy_notes(policy);
+	bool troubled = *json_get_text(policy, "trouble");
 	show_text(table, policy, "name");
-	table_add(table, STYLE_PLAIN, age);
+	show_count(table, policy, "params");
+	show_count(table, policy, "runs");
+	show_count(table, policy, "failures");
 	show_text(table, policy, "file");
-	table_add(table, *error ? STYLE_BAD : STYLE_PLAIN, notes);
+	table_add(table, troubled ? STYLE_BAD : STYLE_PLAIN, notes);
 }
 
 static void print_list(const struct momctl *ctl, struct json_object *list)
@@ -64,6 +79,7 @@ static void print_list(const struct momctl *ctl, struct json_object *list)
 		return;
 	}
 	table_init(&table, policy_columns, ARRAY_SIZE(policy_columns));
+	table.wrap = true;
 	for (size_t i = 0; i < json_count(list); i++)
 		add_policy(&table, json_object_array_get_idx(list, i));
 	table_print(&table, &ctl->out);
@@ -76,9 +92,14 @@ static int list(const struct momctl *ctl, int argc, char **argv)
 	return ask(ctl, "policy.list", NULL, print_list);
 }
 
+/* As it was loaded, so that it can be put into a file; a terminal gets it cleaned. */
 static void print_source(const struct momctl *ctl, struct json_object *policy)
 {
-	output_text(&ctl->out, json_get_text(policy, "text"));
+	const char *text = json_get_text(policy, "text");
+	if (ctl->out.width)
+		output_text(&ctl->out, text);
+	else
+		fputs(text, ctl->out.file);
 }
 
 static int show(const struct momctl *ctl, int argc, char **argv)
@@ -90,7 +111,6 @@ static int show(const struct momctl *ctl, int argc, char **argv)
 static const struct column param_columns[] = {
 	{"NAME", false, 0},
 	{"VALUE", true, 0},
-	{"FROM", false, 0},
 	{"DEFAULT", true, 2},
 	{"LOW", true, 3},
 	{"HIGH", true, 3},
@@ -98,26 +118,17 @@ static const struct column param_columns[] = {
 	{"WHAT IT IS", false, 0},
 };
 
-static void add_value(const struct momctl *ctl, struct table *table,
-	struct json_object *object, const char *key)
+/* A value that was set stands out from one that wasn't. */
+static void add_param(struct table *table, struct json_object *param)
 {
-	auto_free char *text = json_get(object, key)
-				       ? show_value(ctl, "", json_get(object, key))
-				       : mem_dup("-");
-	table_add(table, STYLE_PLAIN, text);
-}
-
-static void add_param(
-	const struct momctl *ctl, struct table *table, struct json_object *param)
-{
+	bool tuned = json_get_bool(param, "tuned");
 	show_text(table, param, "name");
-	add_value(ctl, table, param, "value");
-	show_text(table, param, "from");
-	add_value(ctl, table, param, "default");
-	add_value(ctl, table, param, "low");
-	add_value(ctl, table, param, "high");
+	table_add(table, tuned ? STYLE_CARE : STYLE_PLAIN, json_get_text(param, "value"));
+	show_text(table, param, "default");
+	show_text(table, param, "low");
+	show_text(table, param, "high");
 	show_text(table, param, "policy");
-	show_text(table, param, "help");
+	table_add(table, STYLE_PLAIN, json_get_text(param, "help"));
 }
 
 static void print_params(const struct momctl *ctl, struct json_object *list)
@@ -128,8 +139,9 @@ static void print_params(const struct momctl *ctl, struct json_object *list)
 		return;
 	}
 	table_init(&table, param_columns, ARRAY_SIZE(param_columns));
+	table.wrap = true;
 	for (size_t i = 0; i < json_count(list); i++)
-		add_param(ctl, &table, json_object_array_get_idx(list, i));
+		add_param(&table, json_object_array_get_idx(list, i));
 	table_print(&table, &ctl->out);
 	table_done(&table);
 }
@@ -140,24 +152,40 @@ static int params(const struct momctl *ctl, int argc, char **argv)
 	return ask(ctl, "policy.params", NULL, print_params);
 }
 
-static void print_diff(const struct momctl *ctl, struct json_object *diff)
+static const struct column diff_columns[] = {
+	{"GUEST", false, 0},
+	{"KNOB", false, 0},
+	{"IN FORCE", true, 0},
+	{"SHADOW", true, 0},
+	{"WHY", false, 0},
+};
+
+static void add_difference(struct table *table, struct json_object *difference)
 {
-	struct json_object *policies = json_get(diff, "policies");
-	struct json_object *tunables = json_get(diff, "params");
-	for (size_t i = 0; i < json_count(policies); i++) {
-		struct json_object *policy = json_object_array_get_idx(policies, i);
-		output_line(&ctl->out, "policy ", "%s: %s", json_get_text(policy, "name"),
-			json_get_text(policy, "change"));
+	auto_free char *why =
+		mem_printf("%s / %s", json_get_text(difference, "active_because"),
+			json_get_text(difference, "shadow_because"));
+	show_text(table, difference, "guest");
+	show_text(table, difference, "knob");
+	show_count(table, difference, "active");
+	show_count(table, difference, "shadow");
+	table_add(table, STYLE_PLAIN, why);
+}
+
+static void print_diff(const struct momctl *ctl, struct json_object *list)
+{
+	struct table table;
+	if (json_count(list) == 0) {
+		output_line(&ctl->out, "",
+			"shadow policies, if there are any, decide as those in force");
+		return;
 	}
-	for (size_t i = 0; i < json_count(tunables); i++) {
-		struct json_object *param = json_object_array_get_idx(tunables, i);
-		auto_free char *value = show_value(ctl, "", json_get(param, "value"));
-		auto_free char *was = show_value(ctl, "", json_get(param, "was"));
-		output_line(&ctl->out, "tunable ", "%s: %s, configured %s",
-			json_get_text(param, "name"), value, was);
-	}
-	if (json_count(policies) + json_count(tunables) == 0)
-		output_line(&ctl->out, "", "nothing differs from momd.conf");
+	table_init(&table, diff_columns, ARRAY_SIZE(diff_columns));
+	table.wrap = true;
+	for (size_t i = 0; i < json_count(list); i++)
+		add_difference(&table, json_object_array_get_idx(list, i));
+	table_print(&table, &ctl->out);
+	table_done(&table);
 }
 
 static int diff(const struct momctl *ctl, int argc, char **argv)
@@ -202,24 +230,36 @@ static char *policy_name(const char *path)
 
 static void print_loaded(const struct momctl *ctl, struct json_object *result)
 {
-	output_line(&ctl->out, "", "%s is loaded and in force from the next tick on",
-		json_get_text(result, "name"));
 	show_notes(ctl, json_get(result, "notes"));
+	output_line(&ctl->out, "", "loaded; it decides from the next tick on");
+}
+
+static int send_policy(
+	const struct momctl *ctl, const char *path, const char *name, bool shadow)
+{
+	auto_free char *text = read_file(path);
+	if (!text)
+		return MOMCTL_FAILED;
+	struct json_object *params = params_of("name", name);
+	json_object_object_add(params, "text", control_json_text(text));
+	json_object_object_add(params, "file", control_json_text(path));
+	json_object_object_add(params, "shadow", json_object_new_boolean(shadow));
+	return ask(ctl, "policy.load", params, print_loaded);
 }
 
 static int load(const struct momctl *ctl, int argc, char **argv)
 {
-	if (argc < 3 && strcmp(argv[1], "-") == 0)
+	bool shadow = strcmp(argv[1], "--shadow") == 0;
+	const char *path = argv[1 + shadow];
+	const char *given = path && argc > 2 + shadow ? argv[2 + shadow] : NULL;
+	if (!path || argc > 3 + shadow)
+		return momctl_fail(MOMCTL_USAGE,
+			"usage: momctl policy load [--shadow] FILE|- [NAME]");
+	if (!given && strcmp(path, "-") == 0)
 		return momctl_fail(
 			MOMCTL_USAGE, "a policy from standard input needs a name");
-	auto_free char *text = read_file(argv[1]);
-	if (!text)
-		return MOMCTL_FAILED;
-	auto_free char *name = argc > 2 ? mem_dup(argv[2]) : policy_name(argv[1]);
-	struct json_object *params = params_of("name", name);
-	json_object_object_add(params, "text", control_json_text(text));
-	json_object_object_add(params, "file", control_json_text(argv[1]));
-	return ask(ctl, "policy.load", params, print_loaded);
+	auto_free char *name = given ? mem_dup(given) : policy_name(path);
+	return send_policy(ctl, path, name, shadow);
 }
 
 static int unload(const struct momctl *ctl, int argc, char **argv)
@@ -231,22 +271,23 @@ static int unload(const struct momctl *ctl, int argc, char **argv)
 
 /* ---- tunables ---- */
 
-static void print_set(const struct momctl *ctl, struct json_object *param)
-{
-	auto_free char *value = show_value(ctl, "", json_get(param, "value"));
-	output_line(&ctl->out, "", "%s is %s", json_get_text(param, "name"), value);
-}
-
 static int set(const struct momctl *ctl, int argc, char **argv)
 {
-	bool persist = argc == 4;
-	if (persist && strcmp(argv[3], "--persist") != 0)
-		return momctl_fail(
-			MOMCTL_USAGE, "usage: momctl policy set NAME VALUE [--persist]");
+	struct json_object *result = NULL;
 	struct json_object *params = params_of("name", argv[1]);
+	(void)argc;
 	json_object_object_add(params, "value", control_json_text(argv[2]));
-	json_object_object_add(params, "persist", json_object_new_boolean(persist));
-	return ask(ctl, "policy.set", params, print_set);
+	int code = momctl_call(ctl, "policy.set", params, &result);
+	if (code)
+		return code;
+	if (ctl->json)
+		json_print(ctl->out.file, result);
+	else
+		output_line(&ctl->out, "", "%s is %s%s", argv[1], argv[2],
+			json_get_bool(result, "known") ? " from the next tick on"
+						       : ", but no policy asks for it");
+	json_object_put(result);
+	return MOMCTL_OK;
 }
 
 static int unset(const struct momctl *ctl, int argc, char **argv)
@@ -268,14 +309,16 @@ static int reset(const struct momctl *ctl, int argc, char **argv)
 const struct command policy_commands[] = {
 	{"list", "", 0, 0, "the policies in force, in their order", list},
 	{"show", "NAME", 1, 1, "a policy's text", show},
-	{"load", "FILE|- [NAME]", 1, 2, "check a policy and put it in force", load},
+	{"load", "[--shadow] FILE|- [NAME]", 1, 3,
+		"check a policy and put it in force, or run it beside without effect",
+		load},
 	{"unload", "NAME", 1, 1, "take a policy out of force", unload},
 	{"params", "", 0, 0, "the tunables of the policies", params},
-	{"set", "NAME VALUE [--persist]", 2, 3, "set a tunable", set},
+	{"set", "NAME VALUE", 2, 2, "set a tunable", set},
 	{"unset", "NAME", 1, 1, "set a tunable back to what is configured", unset},
 	{"reset", "", 0, 0, "set policies and tunables back to what is configured",
 		reset},
-	{"diff", "", 0, 0, "what differs from the configuration", diff},
+	{"diff", "", 0, 0, "where shadow policies would decide otherwise", diff},
 	{0},
 };
 

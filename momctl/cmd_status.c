@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <string.h>
+
 #include "mom/mem.h"
 #include "momctl/json.h"
 #include "momctl/show.h"
@@ -36,6 +39,22 @@ static const char *balance(const struct momctl *ctl, char text[SIZE_TEXT_MAX],
 		&ctl->out, text, cost > budget ? cost - budget : budget - cost);
 }
 
+/* "6 guests" where their number is known. */
+static char *guests_text(struct json_object *ledger)
+{
+	uint64_t count;
+	if (!json_get_count(ledger, "guests", &count))
+		return mem_dup("guests");
+	return mem_printf("%" PRIu64 " guest%s", count, count == 1 ? "" : "s");
+}
+
+/* " (cgroup "/x")" of a pool; nothing of the host. */
+static char *pool_text(struct json_object *ledger)
+{
+	const char *name = json_get_text(ledger, "name");
+	return name[0] == '/' ? mem_printf(" (cgroup \"%s\")", name) : mem_dup("");
+}
+
 static void print_budget(
 	const struct momctl *ctl, const char *label, struct json_object *ledger)
 {
@@ -43,20 +62,26 @@ static void print_budget(
 		reserve[SIZE_TEXT_MAX];
 	const char *word;
 	const char *balanced = balance(ctl, left, ledger, &word);
+	auto_free char *guests = guests_text(ledger);
+	auto_free char *pool = pool_text(ledger);
 	output_line(&ctl->out, label,
-		"guests use %s of a budget of %s, %s %s; %s kept in reserve",
-		size_of(ctl, cost, ledger, "cost_kib"),
-		size_of(ctl, budget, ledger, "budget_kib"), balanced, word,
+		"%s in use by %s, %s %s, of a budget of %s%s; %s kept in reserve",
+		size_of(ctl, cost, ledger, "cost_kib"), guests, balanced, word,
+		size_of(ctl, budget, ledger, "budget_kib"), pool,
 		size_of(ctl, reserve, ledger, "reserve_kib"));
 }
 
-static void print_pools(const struct momctl *ctl, struct json_object *pools)
+/* The pools beside the one that stands for the host. */
+static void print_pools(const struct momctl *ctl, struct json_object *status)
 {
+	struct json_object *pools = json_get(status, "pools");
+	const char *main_name = json_get_text(json_get(status, "host"), "name");
 	for (size_t i = 0; i < json_count(pools); i++) {
 		struct json_object *pool = json_object_array_get_idx(pools, i);
-		output_line(&ctl->out, "Pool     ", "\"%s\", %s",
-			json_get_text(pool, "name"), json_get_text(pool, "state"));
-		print_budget(ctl, "         ", pool);
+		if (strcmp(json_get_text(pool, "name"), main_name) == 0)
+			continue;
+		auto_free char *label = mem_printf("%-8s ", json_get_text(pool, "state"));
+		print_budget(ctl, label, pool);
 	}
 }
 
@@ -156,7 +181,7 @@ static void print_status(const struct momctl *ctl, struct json_object *status)
 	struct json_object *host = json_get(status, "host");
 	print_state(ctl, host);
 	print_budget(ctl, "Memory   ", host);
-	print_pools(ctl, json_get(status, "pools"));
+	print_pools(ctl, status);
 	print_machine(ctl, host);
 	print_manager(ctl, status);
 	print_warnings(ctl, json_get(status, "warnings"));

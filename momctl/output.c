@@ -82,10 +82,6 @@ void output_line(const struct output *output, const char *label, const char *for
 void output_text(const struct output *output, const char *text)
 {
 	static const char kept[] = "\n\t";
-	if (output->width == 0) {
-		fputs(text, output->file);
-		return;
-	}
 	while (*text) {
 		size_t length = strcspn(text, kept);
 		auto_free char *raw = mem_ndup(text, length);

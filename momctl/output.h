@@ -41,7 +41,7 @@ void output_styled(const struct output *output, enum style style, const char *te
 void output_line(const struct output *output, const char *label, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Print many lines as they are; on a terminal cleaned, line by line. */
+/* Print many lines, cleaned one by one; tabs stay. */
 void output_text(const struct output *output, const char *text);
 
 /* "1.46 GiB", with kib "1530921 KiB"; short "1.46G" and "1530921". */

@@ -27,6 +27,7 @@ const char *show_quality_meaning(const char *quality);
 
 /* Seconds for people, "unknown" where there are none; freed by the caller. */
 char *show_age(struct json_object *object, const char *key);
+char *show_seconds(double seconds);
 
 /*
  * A value by the unit in its name ("usable_kib": "120 MiB"), and the length of the name

@@ -83,6 +83,11 @@ char *show_age(struct json_object *object, const char *key)
 {
 	double seconds = -1;
 	json_get_number(object, key, &seconds);
+	return show_seconds(seconds);
+}
+
+char *show_seconds(double seconds)
+{
 	return seconds >= 0 && seconds < 1 ? mem_dup("0s") : duration_text(seconds);
 }
 
@@ -130,7 +135,12 @@ char *show_value(const struct momctl *ctl, const char *key, struct json_object *
 
 void show_notes(const struct momctl *ctl, struct json_object *notes)
 {
-	for (size_t i = 0; i < json_count(notes); i++)
-		output_line(&ctl->out, "  ", "%s",
-			json_object_get_string(json_object_array_get_idx(notes, i)));
+	for (size_t i = 0; i < json_count(notes); i++) {
+		struct json_object *note = json_object_array_get_idx(notes, i);
+		const char *text = note ? json_object_get_string(note) : "";
+		size_t length = strlen(text);
+		output_text(&ctl->out, text);
+		if (length == 0 || text[length - 1] != '\n')
+			fputc('\n', ctl->out.file);
+	}
 }

@@ -256,18 +256,13 @@ struct json_object *control_json_text(const char *text)
 	return json_object_new_string(clean);
 }
 
-struct json_object *control_json_kib(bool known, uint64_t kib)
-{
-	return known ? json_object_new_uint64(kib) : NULL;
-}
-
 /* json-c would print seventeen digits, and "NaN", which isn't JSON. */
-struct json_object *control_json_number(bool known, double number)
+struct json_object *control_json_number(double number)
 {
-	if (!known || !isfinite(number))
-		return NULL;
 	char text[32];
-	snprintf(text, sizeof(text), "%.6g", number);
+	if (!isfinite(number))
+		return NULL;
+	snprintf(text, sizeof(text), "%.9g", number);
 	return json_object_new_double_s(number, text);
 }
 

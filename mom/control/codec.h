@@ -76,10 +76,9 @@ int control_parse_event(
  */
 const char *control_code_name(int code);
 
-/* Values for results. A text of any bytes becomes UTF-8, NULL becomes null. */
+/* Values: a text of any bytes becomes UTF-8; NULL and what is no number become null. */
 struct json_object *control_json_text(const char *text);
-struct json_object *control_json_kib(bool known, uint64_t kib);
-struct json_object *control_json_number(bool known, double number);
+struct json_object *control_json_number(double number);
 
 /* A member of `object` that is a text, or NULL. */
 const char *control_get_text(struct json_object *object, const char *key);

@@ -3,6 +3,8 @@
 
 #include <json-c/json.h>
 
+#include "mom/control/codec.h"
+
 void put(struct json_object *object, const char *key, struct json_object *value)
 {
 	json_object_object_add(object, key, value);
@@ -20,17 +22,17 @@ void put_kib_if(struct json_object *object, const char *key, bool known, uint64_
 
 void put_ratio_if(struct json_object *object, const char *key, bool known, double ratio)
 {
-	put(object, key, known ? json_object_new_double(ratio) : NULL);
+	put(object, key, known ? control_json_number(ratio) : NULL);
 }
 
 void put_seconds(struct json_object *object, const char *key, int64_t ms)
 {
-	put(object, key, json_object_new_double((double)ms / 1000));
+	put(object, key, control_json_number((double)ms / 1000));
 }
 
 void put_text(struct json_object *object, const char *key, const char *text)
 {
-	put(object, key, text ? json_object_new_string(text) : NULL);
+	put(object, key, control_json_text(text));
 }
 
 void put_bool(struct json_object *object, const char *key, bool value)

@@ -408,6 +408,8 @@ static int start(struct control_server *server, struct err *err)
 	evconnlistener_set_error_cb(server->listener, on_accept_error);
 	server->work = evtimer_new(server->base, on_work, server);
 	server->resume = evtimer_new(server->base, on_resume, server);
+	/* json-c would print 0.2 with seventeen digits. */
+	json_c_set_serialization_double_format("%.9g", JSON_C_OPTION_GLOBAL);
 	/* A client that leaves while it is answered is an error code, not an end. */
 	signal(SIGPIPE, SIG_IGN);
 	return 0;
