@@ -143,6 +143,7 @@ struct guest_facts {
 	bool hung;        /* its last call is late */
 	bool locked;      /* <locked/>, VFIO: ballooning yields nothing */
 	bool hugepages;   /* its RAM is on hugetlb pages, in neither side of the books */
+	bool nosharepages; /* KSM may not merge its RAM */
 	bool windows;     /* by libosinfo metadata, or by what its statistics look like */
 	uint32_t boots;   /* counts starts and resets seen; a change means "memory is back
 			     at max" */
