@@ -25,6 +25,7 @@ struct collector {
 	const char *help; /* one line for `momctl collectors` */
 	const struct config_key
 		*keys; /* its own keys, ends with a NULL name; may be NULL */
+	size_t settings_size; /* of the struct that `keys` lay out */
 
 	/* Errors: any; the daemon says so once and goes on without this source. */
 	int (*open)(void **self, const struct collector_env *env, struct err *err);

@@ -25,7 +25,6 @@ struct controller {
 	const char *help;
 	const struct config_key *keys;
 	size_t settings_size; /* of the struct that `keys` lay out */
-	size_t settings_size; /* of the struct that `keys` lay out */
 	int (*open)(void **self, const struct controller_env *env, struct err *err);
 
 	/* Idempotent: the same plan twice does what it does once. */
