@@ -10,14 +10,14 @@
  *
  *	set = policy_set_new(&limits);
  *	policy_set_load(set, &(struct policy_source){…}, &notes, &err);    for each file
- *	policy_set_tune(set, "idle_tax", "0.5", &err);                     for each tunable
- *	policy_run(set, &facts, share_divide, &outcome);                   every tick
- *	… outcome.wishes[i] belongs to facts.guests[i] …
- *	policy_outcome_done(&outcome);
+ *	policy_set_tune(set, "idle_tax", "0.5", &err);                     for each
+ *tunable policy_run(set, &facts, share_divide, &outcome);                   every tick …
+ *outcome.wishes[i] belongs to facts.guests[i] … policy_outcome_done(&outcome);
  *	policy_set_free(set);
  *
  * To swap everything at once (a reload of the configuration), fill a second set and free
- * the first. Variables kept by `SetVar` belong to the guests, not to the set, and survive.
+ * the first. Variables kept by `SetVar` belong to the guests, not to the set, and
+ *survive.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@
 /* ---- facts: what a policy may read ---------------------------------------------------
  */
 
-/* What `SetVar` keeps for one guest (or the host) across ticks; NULL is an empty store. */
+/* What `SetVar` keeps for one guest (or the host) across ticks; NULL is an empty store.
+ */
 struct policy_vars;
 void policy_vars_free(struct policy_vars *vars);
 
@@ -44,8 +45,8 @@ void policy_vars_free(struct policy_vars *vars);
 struct policy_guest {
 	const struct guest_facts *facts; /* name, uuid, id, pid */
 	const struct guest_history *history;
-	const char *state;   /* the engine's word: guest_state_name() */
-	const char *quality; /* guest_quality_name() */
+	const char *state;         /* the engine's word: guest_state_name() */
+	const char *quality;       /* guest_quality_name() */
 	bool has_managed, managed; /* takes part in the division: its share is in the
 				      host's `divisible` */
 	struct policy_vars **vars; /* kept by SetVar; a NULL pointer here keeps nothing */
@@ -66,22 +67,29 @@ struct policy_facts {
 };
 
 /*
- * An object made up field by field, for facts that come from a file. It owns what it is
- * given. A field is a value of any kind, an object, or a history (oldest first; the last
- * one is the latest where no value is given).
+ * Facts that come from a file: values, and objects made up field by field. All of it
+ * lives in the builder and goes with it.
  */
-struct policy_object *policy_object_new(void);
-void policy_object_free(struct policy_object *object);
-void policy_object_set(struct policy_object *object, const char *name, struct value value);
-void policy_object_set_text(
-	struct policy_object *object, const char *name, const char *text);
-void policy_object_set_object( /* `child` is owned from now on */
-	struct policy_object *object, const char *name, struct policy_object *child);
-void policy_object_set_list( /* numbers, booleans, nil, and strings given as text */
-	struct policy_object *object, const char *name, const struct value *items,
-	size_t count);
-void policy_object_add_history(
+struct policy_builder;
+struct policy_builder *policy_builder_new(void);
+void policy_builder_free(struct policy_builder *builder);
+struct value policy_build_text(struct policy_builder *builder, const char *text);
+struct value policy_build_list(
+	struct policy_builder *builder, const struct value *items, size_t count);
+struct policy_object *policy_build_object(struct policy_builder *builder);
+
+/* A field's latest value, in place of an earlier one. */
+void policy_object_set(
 	struct policy_object *object, const char *name, struct value value);
+
+/* One more value of its history, oldest first; the last is the latest where none is set.
+ */
+void policy_object_add(
+	struct policy_object *object, const char *name, struct value value);
+
+/* Field number `index` with its latest value; NULL past the last. */
+const char *policy_object_at(
+	const struct policy_object *object, size_t index, struct value *value);
 
 /* ---- messages ------------------------------------------------------------------------
  */
@@ -109,7 +117,8 @@ struct policy_source {
 	const char *file; /* NULL: the name */
 	const char *text;
 	size_t length;
-	bool shadow; /* runs beside the others, without effect */
+	bool shadow;    /* runs beside the others, without effect */
+	bool unchecked; /* only its syntax is: what is wrong fails when it is reached */
 };
 
 /*

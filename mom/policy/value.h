@@ -94,3 +94,15 @@ bool value_equal(struct value a, struct value b);
  * Errors: false where the two can't be ordered (nil, unlike kinds, NaN).
  */
 bool value_order(struct value a, struct value b, int *order);
+
+#define NUMBER_TEXT_MAX 40
+
+/* A number as the language and JSON write it: 3, 3.0, 1e+16; floats always look like one.
+ */
+const char *value_format_number(char text[NUMBER_TEXT_MAX], struct value number);
+
+/* Any value for people, cut at `size`. */
+const char *value_format(char *text, size_t size, struct value value);
+
+/* Fill in a finished list's weight and depth from its items. */
+void list_weigh(struct list *list);

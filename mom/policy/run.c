@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/policy/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/policy/object.h"
+#include "mom/policy/vars.h"
+
+#define MESSAGES_MOST 100
+#define NESTING_MOST  100 /* lists in lists */
+
+/* What a Control or a SetVar replaced. */
+struct undo {
+	struct undo *older;
+	struct control *control; /* NULL: it was a SetVar */
+	struct control before;
+	struct policy_vars **vars;
+	const char *name;
+	struct kept *kept;
+};
+
+/* ---- messages -------------------------------------------------------------------------
+ */
+
+static void copy_name(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+static void name_guest(const struct policy_guest *guest, char name[GUEST_NAME_MAX])
+{
+	const struct property *made =
+		guest ? object_property(guest->extra, "name") : NULL;
+	if (made && property_latest(made).kind == VALUE_STRING)
+		copy_name(name, GUEST_NAME_MAX, property_latest(made).text->bytes);
+	else if (guest && guest->facts)
+		copy_name(name, GUEST_NAME_MAX, guest->facts->name);
+}
+
+static void add_message(struct run *run, enum policy_level level, const struct node *node,
+	const char *text)
+{
+	struct policy_outcome *outcome = run->outcome;
+	if (outcome->message_count >= MESSAGES_MOST) {
+		outcome->messages_dropped++;
+		return;
+	}
+	outcome->messages = mem_grow(outcome->messages, outcome->message_count,
+		&outcome->message_capacity, sizeof(*outcome->messages));
+	struct policy_message *message = &outcome->messages[outcome->message_count++];
+	*message = (struct policy_message){.level = level,
+		.line = node->line,
+		.column = node->column,
+		.shadow = run->shadow};
+	const struct policy_source *source = &run->policy->source;
+	copy_name(message->policy, sizeof(message->policy), source->name);
+	copy_name(message->file, sizeof(message->file),
+		source->file ? source->file : source->name);
+	copy_name(message->text, sizeof(message->text), text);
+	name_guest(run->guest, message->guest);
+}
+
+void run_message(struct run *run, enum policy_level level, const struct node *node,
+	const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	add_message(run, level, node, text);
+}
+
+/* ---- failing --------------------------------------------------------------------------
+ */
+
+void run_fail(struct run *run, const struct node *node, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(run->fault, sizeof(run->fault), format, arguments);
+	va_end(arguments);
+	run->failed = node;
+	run->fatal = false;
+	longjmp(*run->guard, 1);
+}
+
+void run_fail_limit(struct run *run, const struct node *node, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(run->fault, sizeof(run->fault), format, arguments);
+	va_end(arguments);
+	run->failed = node;
+	run->fatal = true;
+	longjmp(*run->guard, 1);
+}
+
+/* All of a run that a failure leaves half done. */
+struct mark {
+	jmp_buf *guard;
+	struct undo *undo;
+	unsigned level;
+	uint64_t depth;
+	const struct text *because;
+};
+
+static struct mark mark_of(const struct run *run)
+{
+	return (struct mark){.guard = run->guard,
+		.undo = run->undo,
+		.level = run->level,
+		.depth = run->depth,
+		.because = run->because};
+}
+
+static void show_again(struct run *run)
+{
+	const struct hidden *hidden = &run->trail[--run->trail_count];
+	run->cells[hidden->symbol] = hidden->cell;
+}
+
+/* Variables of the scope itself stay: they go with it. */
+static void rewind_to(struct run *run, const struct mark *mark)
+{
+	while (run->trail_count &&
+		run->cells[run->trail[run->trail_count - 1].symbol].level > mark->level)
+		show_again(run);
+	run_undo(run, mark->undo);
+	run->level = mark->level;
+	run->depth = mark->depth;
+	run->because = mark->because;
+}
+
+bool run_guarded(
+	struct run *run, const struct node *node, run_body body, struct value *result)
+{
+	const struct mark mark = mark_of(run);
+	jmp_buf here;
+	if (setjmp(here) == 0) {
+		run->guard = &here;
+		*result = body(run, node);
+		run->guard = mark.guard;
+		return true;
+	}
+	run->guard = mark.guard;
+	if (run->fatal && run->guard)
+		longjmp(*run->guard, 1);
+	add_message(run, POLICY_ERROR, run->failed, run->fault);
+	rewind_to(run, &mark);
+	return false;
+}
+
+/* ---- scopes ---------------------------------------------------------------------------
+ */
+
+struct scope run_enter(struct run *run)
+{
+	run->level++;
+	return (struct scope){.trail_count = run->trail_count};
+}
+
+void run_leave(struct run *run, struct scope scope)
+{
+	while (run->trail_count > scope.trail_count)
+		show_again(run);
+	run->level--;
+}
+
+static void hide(struct run *run, const struct node *node, unsigned symbol)
+{
+	if (run->trail_count * sizeof(*run->trail) > run->limits.memory_kib * 1024)
+		run_fail_limit(run, node, "too many variables at once");
+	run->trail = mem_grow(
+		run->trail, run->trail_count, &run->trail_capacity, sizeof(*run->trail));
+	run->trail[run->trail_count++] =
+		(struct hidden){.symbol = symbol, .cell = run->cells[symbol]};
+}
+
+void run_bind(
+	struct run *run, const struct node *node, unsigned symbol, struct value value)
+{
+	struct cell *cell = &run->cells[symbol];
+	if (cell->level != run->level)
+		hide(run, node, symbol);
+	*cell = (struct cell){.value = value, .level = run->level};
+}
+
+/* ---- limited memory -------------------------------------------------------------------
+ */
+
+void run_steps(struct run *run, const struct node *node, uint64_t steps)
+{
+	run->steps += steps;
+	if (run->steps > run->limits.steps)
+		run_fail_limit(run, node, "more than %llu steps",
+			(unsigned long long)run->limits.steps);
+}
+
+void *run_alloc(struct run *run, const struct node *node, size_t size)
+{
+	void *piece = arena_alloc(run->arena, size);
+	if (!piece)
+		run_fail_limit(run, node, "more than %llu KiB of memory",
+			(unsigned long long)run->limits.memory_kib);
+	return piece;
+}
+
+struct text *run_text_new(struct run *run, const struct node *node, size_t length)
+{
+	if (length > run->limits.string)
+		run_fail(run, node, "a string of more than %llu bytes",
+			(unsigned long long)run->limits.string);
+	run_steps(run, node, length / 64);
+	struct text *text = run_alloc(run, node, sizeof(*text) + length + 1);
+	text->length = length;
+	return text;
+}
+
+struct value run_text(struct run *run, const struct node *node, const char *bytes)
+{
+	if (!bytes)
+		return value_nil();
+	struct text *text = run_text_new(run, node, strlen(bytes));
+	memcpy(text->bytes, bytes, text->length);
+	return (struct value){.kind = VALUE_STRING, .text = text};
+}
+
+struct list *run_list_new(struct run *run, const struct node *node, size_t count)
+{
+	if (count > run->limits.list)
+		run_fail(run, node, "a list of more than %llu elements",
+			(unsigned long long)run->limits.list);
+	struct list *list =
+		run_alloc(run, node, sizeof(*list) + count * sizeof(*list->items));
+	list->count = count;
+	return list;
+}
+
+struct value run_list(struct run *run, const struct node *node, struct list *list)
+{
+	list_weigh(list);
+	if (list->weight > run->limits.list)
+		run_fail(run, node,
+			"a list of more than %llu elements, inner ones counted",
+			(unsigned long long)run->limits.list);
+	if (list->depth > NESTING_MOST)
+		run_fail(run, node, "lists nest deeper than %d", NESTING_MOST);
+	return (struct value){.kind = VALUE_LIST, .list = list};
+}
+
+/* ---- controls -------------------------------------------------------------------------
+ */
+
+static struct undo *new_undo(struct run *run, const struct node *node)
+{
+	struct undo *undo = run_alloc(run, node, sizeof(*undo));
+	undo->older = run->undo;
+	return undo;
+}
+
+void run_control(
+	struct run *run, const struct node *node, struct control *control, int64_t value)
+{
+	struct undo *undo = new_undo(run, node);
+	undo->control = control;
+	undo->before = *control;
+	run->undo = undo;
+	*control = (struct control){.is_set = true,
+		.value = value,
+		.policy = run->policy,
+		.because = run->because};
+}
+
+void run_set_var(struct run *run, const struct node *node, struct policy_vars **vars,
+	const char *name, struct value value)
+{
+	struct undo *undo = new_undo(run, node);
+	size_t length = strlen(name) + 1;
+	undo->name = memcpy(run_alloc(run, node, length), name, length);
+	undo->vars = vars;
+	struct kept *kept = kept_new(value);
+	if (!kept)
+		run_fail(run, node, "%s can't be kept", value_kind_name(value.kind));
+	if (!vars_swap(vars, name, kept, &undo->kept)) {
+		kept_free(kept);
+		run_fail(run, node,
+			"this guest keeps too much: at most %d names, %zu KiB", VARS_MOST,
+			VARS_MOST_BYTES / 1024);
+	}
+	run->undo = undo;
+}
+
+/* Putting an old value back can't fail: it was there before. */
+static void put_back(struct undo *undo)
+{
+	struct kept *newer = NULL;
+	if (!undo->vars)
+		*undo->control = undo->before;
+	else if (vars_swap(undo->vars, undo->name, undo->kept, &newer))
+		kept_free(newer);
+	else
+		kept_free(undo->kept);
+}
+
+void run_undo(struct run *run, struct undo *until)
+{
+	for (; run->undo != until; run->undo = run->undo->older)
+		put_back(run->undo);
+}
+
+void run_commit(struct run *run)
+{
+	for (; run->undo; run->undo = run->undo->older)
+		kept_free(run->undo->kept);
+}
