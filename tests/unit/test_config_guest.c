@@ -104,6 +104,7 @@ static void a_min_above_max_is_clamped_and_told(void **state)
 	load(place, "guests = ( { match = \"*\"; min = \"2GiB\"; max = \"1GiB\"; } );");
 	assert_int_equal(resolve(place, "vm", NULL), -ERANGE);
 	assert_told(place, "min 2.00 GiB is more than max 1.00 GiB");
+	assert_int_equal(place->settings.min.kib, 1024 * MIB);
 	assert_true(place->settings.manage);
 	assert_int_equal(guest_floor_kib(&place->settings, 4096 * MIB), 1024 * MIB);
 	assert_int_equal(guest_limit_kib(&place->settings, 4096 * MIB), 1024 * MIB);
