@@ -15,8 +15,8 @@ struct event_base;
 struct daemon {
 	const char
 		*config_path; /* as asked for; NULL: the usual file where there is one */
-	char *socket;         /* of the command line, or NULL */
-	char *uri;            /* of the command line, or NULL */
+	/* of the command line, whatever the configuration says; or NULL */
+	const char *socket, *uri, *policies;
 	struct engine engine;
 	struct control_server *server;
 

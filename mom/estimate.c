@@ -206,8 +206,7 @@ static void estimate_cost(const struct guest_track *track,
 {
 	if (!sample->has_overhead)
 		sample->overhead_kib = OVERHEAD_UNKNOWN;
-	uint64_t touched =
-		sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
+	uint64_t touched = guest_touched_kib(sample);
 	uint64_t memory =
 		max_u64(touched, max_u64(sample->target_kib, sample->actual_kib));
 	bool unproven =
@@ -292,7 +291,7 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 			held += guests[i].hugepages
 					? guest->overhead_kib
 					: guest->rss_anon_kib + guest->rss_shmem_kib;
-		uint64_t touched = sub_u64(guest->rss_kib, guest->overhead_kib);
+		uint64_t touched = guest_touched_kib(guest);
 		exposure += guests[i].hugepages ? 0 : sub_u64(guest->actual_kib, touched);
 		growth += (double)guest->growth_kib_per_s;
 	}

@@ -104,17 +104,12 @@ static bool drop(struct guard_guest *guest, const char *format, ...)
 	return false;
 }
 
-static uint64_t touched_kib(const struct guest_sample *sample)
-{
-	return sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
-}
-
 /* What an order would add to the guest's cost as it stands now. */
 static int64_t added_cost(const struct guard_guest *guest, uint64_t to_kib)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
 	uint64_t after =
-		max_u64(to_kib, max_u64(sample->actual_kib, touched_kib(sample)));
+		max_u64(to_kib, max_u64(sample->actual_kib, guest_touched_kib(sample)));
 	return (int64_t)(after + sample->overhead_kib) - (int64_t)sample->cost_kib;
 }
 

@@ -80,6 +80,12 @@ uint64_t guest_floor_kib(const struct guest_settings *settings, uint64_t configu
 	return min_u64(floor_kib, guest_limit_kib(settings, configured_kib));
 }
 
+uint64_t guest_touched_kib(const struct guest_sample *sample)
+{
+	uint64_t held = sample->rss_anon_kib + sample->rss_shmem_kib + sample->swap_kib;
+	return sub_u64(held, sample->overhead_kib);
+}
+
 static void forget_guests(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->guest_count; i++)

@@ -138,15 +138,15 @@ struct guest_facts {
 	int id;  /* libvirt's number of this run */
 	int pid; /* of QEMU, 0 where not known */
 	enum guest_run run;
-	bool has_balloon; /* the domain has a balloon device */
-	bool busy;        /* a job holds the domain */
-	bool hung;        /* its last call is late */
-	bool locked;      /* <locked/>, VFIO: ballooning yields nothing */
-	bool hugepages;   /* its RAM is on hugetlb pages, in neither side of the books */
+	bool has_balloon;  /* the domain has a balloon device */
+	bool busy;         /* a job holds the domain */
+	bool hung;         /* its last call is late */
+	bool locked;       /* <locked/>, VFIO: ballooning yields nothing */
+	bool hugepages;    /* its RAM is on hugetlb pages, in neither side of the books */
 	bool nosharepages; /* KSM may not merge its RAM */
-	bool windows;     /* by libosinfo metadata, or by what its statistics look like */
-	uint32_t boots;   /* counts starts and resets seen; a change means "memory is back
-			     at max" */
+	bool windows;   /* by libosinfo metadata, or by what its statistics look like */
+	uint32_t boots; /* counts starts and resets seen; a change means "memory is back
+			   at max" */
 	uint64_t last_update; /* balloon statistics' time stamp: only compared for change
 			       */
 	bool has_last_update;
@@ -310,6 +310,12 @@ const char *guest_run_name(enum guest_run run);
 const char *guest_quality_name(enum guest_quality quality);
 const char *guest_state_name(enum guest_state state);
 const char *host_state_name(enum host_state state);
+
+/*
+ * Guest memory that the host holds, in RAM or in swap: what QEMU holds less what it needs
+ * for itself. Pages of files that it maps are nobody's cost.
+ */
+uint64_t guest_touched_kib(const struct guest_sample *sample);
 
 void snapshot_reset(struct snapshot *snapshot); /* empty, its arrays kept for reuse */
 void snapshot_done(struct snapshot *snapshot);

@@ -18,7 +18,7 @@
 
 struct options {
 	const char *config_path;
-	const char *socket, *uri;
+	const char *socket, *uri, *policies;
 	const char *proc_root, *sys_root;
 	bool check, dry_run, verbose;
 };
@@ -35,6 +35,7 @@ static void print_usage(FILE *out)
 		"      --dry-run       decide and tell, but order nothing\n"
 		"  -s, --socket PATH   control socket, whatever the settings say\n"
 		"      --uri URI       hypervisor, whatever the settings say\n"
+		"      --policies DIR  shipped policies, whatever the settings say\n"
 		"      --proc-root DIR look for processes and pressure there [/proc]\n"
 		"      --sys-root DIR  look for cgroups and KSM there [/sys]\n"
 		"  -v, --verbose       tell details; with --check-config: every setting\n"
@@ -48,13 +49,14 @@ static void print_usage(FILE *out)
 /* 0 go on, 1 all is said, -EINVAL bad usage. */
 static int read_options(int argc, char **argv, struct options *options)
 {
-	enum { CHECK = 256, DRY_RUN, URI, PROC_ROOT, SYS_ROOT };
+	enum { CHECK = 256, DRY_RUN, URI, POLICIES, PROC_ROOT, SYS_ROOT };
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, CHECK},
 		{"dry-run", no_argument, NULL, DRY_RUN},
 		{"socket", required_argument, NULL, 's'},
 		{"uri", required_argument, NULL, URI},
+		{"policies", required_argument, NULL, POLICIES},
 		{"proc-root", required_argument, NULL, PROC_ROOT},
 		{"sys-root", required_argument, NULL, SYS_ROOT},
 		{"verbose", no_argument, NULL, 'v'},
@@ -80,6 +82,9 @@ static int read_options(int argc, char **argv, struct options *options)
 			break;
 		case URI:
 			options->uri = optarg;
+			break;
+		case POLICIES:
+			options->policies = optarg;
 			break;
 		case PROC_ROOT:
 			options->proc_root = optarg;
@@ -137,6 +142,8 @@ int daemon_read_config(
 	}
 	if (daemon->uri)
 		mem_replace(&loaded->hypervisor.uri, daemon->uri);
+	if (daemon->policies)
+		mem_replace(&loaded->policy.shipped, daemon->policies);
 	if (daemon->socket)
 		mem_replace(&loaded->control.socket, daemon->socket);
 	*config = loaded;
@@ -233,8 +240,9 @@ int main(int argc, char **argv)
 
 	struct daemon daemon = {
 		.config_path = options.config_path,
-		.socket = mem_dup(options.socket),
-		.uri = mem_dup(options.uri),
+		.socket = options.socket,
+		.uri = options.uri,
+		.policies = options.policies,
 	};
 	struct config *config;
 	struct err err;
@@ -248,7 +256,5 @@ int main(int argc, char **argv)
 	} else {
 		status = work(&daemon, config, &options);
 	}
-	free(daemon.socket);
-	free(daemon.uri);
 	return status;
 }

@@ -44,7 +44,7 @@ static void set_size(
 	sample->actual_kib = sample->target_kib = actual_mib * MIB;
 	sample->used_kib = used_mib * MIB;
 	sample->demand_kib = used_mib * MIB * 6 / 5;
-	sample->rss_kib = sample->actual_kib + OVERHEAD;
+	sample->rss_anon_kib = sample->actual_kib + OVERHEAD;
 	sample->cost_kib = sample->actual_kib + OVERHEAD;
 	bench->tracks[i] = (struct guard_track){
 		.seen = true,
@@ -251,9 +251,9 @@ static void g4_no_plan_adds_to_what_the_books_hold(void **state)
 			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 			set_size(bench, i, 150 + (seed >> 33) % 650,
 				100 + (seed >> 20) % 500);
-			bench->facts[i].sample.rss_kib =
+			bench->facts[i].sample.rss_anon_kib =
 				(100 + (seed >> 40) % 700) * MIB + OVERHEAD;
-			uint64_t touched = bench->facts[i].sample.rss_kib - OVERHEAD;
+			uint64_t touched = bench->facts[i].sample.rss_anon_kib - OVERHEAD;
 			bench->facts[i].sample.cost_kib =
 				OVERHEAD +
 				max_u64(touched, bench->facts[i].sample.actual_kib);

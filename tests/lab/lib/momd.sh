@@ -20,7 +20,7 @@ lab_momd_config() {
 # lab_momd [OPTION...]: start momd and wait until it answers.
 lab_momd() {
 	[[ -s $LAB_DIR/momd.conf ]] || lab_momd_config ""
-	"$MOMD" -c "$LAB_DIR/momd.conf" "$@" </dev/null >>"$LAB_DIR/momd.log" 2>&1 &
+	"$MOMD" -c "$LAB_DIR/momd.conf" --policies "$LAB_TOP/policies" "$@" </dev/null >>"$LAB_DIR/momd.log" 2>&1 &
 	LAB_MOMD=$!
 	if ! lab_until 20 lab_momd_settled || ! lab_momd_answers; then
 		cat "$LAB_DIR/momd.log" >&2
