@@ -5,6 +5,7 @@
 
 #include "mom/control/codec.h"
 #include "mom/mem.h"
+#include "momctl/cmd_policy_local.h"
 #include "momctl/json.h"
 #include "momctl/show.h"
 
@@ -304,6 +305,54 @@ static int reset(const struct momctl *ctl, int argc, char **argv)
 		"policies and tunables are as configured again");
 }
 
+/* ---- what needs no daemon ---- */
+
+static char *live_facts(void *context, struct err *err)
+{
+	struct json_object *facts = NULL;
+	if (momctl_call(context, "policy.facts", NULL, &facts) != MOMCTL_OK) {
+		err_set(err, -ENOTCONN, "there are no live facts without momd");
+		return NULL;
+	}
+	char *text = mem_dup(json_object_to_json_string(facts));
+	json_object_put(facts);
+	return text;
+}
+
+static struct policy_local local_of(const struct momctl *ctl)
+{
+	return (struct policy_local){.in = stdin,
+		.out = ctl->out.file,
+		.errors = stderr,
+		.json = ctl->json,
+		.live_facts = live_facts,
+		.context = (void *)ctl};
+}
+
+static int eval(const struct momctl *ctl, int argc, char **argv)
+{
+	struct policy_local local = local_of(ctl);
+	return policy_local_eval(&local, argc, argv);
+}
+
+static int check(const struct momctl *ctl, int argc, char **argv)
+{
+	struct policy_local local = local_of(ctl);
+	return policy_local_check(&local, argc, argv);
+}
+
+static int fmt(const struct momctl *ctl, int argc, char **argv)
+{
+	struct policy_local local = local_of(ctl);
+	return policy_local_fmt(&local, argc, argv);
+}
+
+static int fields(const struct momctl *ctl, int argc, char **argv)
+{
+	struct policy_local local = local_of(ctl);
+	return policy_local_fields(&local, argc, argv);
+}
+
 /* ---- which of them ---- */
 
 const struct command policy_commands[] = {
@@ -319,6 +368,12 @@ const struct command policy_commands[] = {
 	{"reset", "", 0, 0, "set policies and tunables back to what is configured",
 		reset},
 	{"diff", "", 0, 0, "where shadow policies would decide otherwise", diff},
+	{"eval", "[--facts FILE | --live] [--controls] FILE|-", 1, -1,
+		"run a policy here and print what it gives", eval},
+	{"check", "FILE|- ...", 1, -1, "say what is wrong with a policy", check},
+	{"fmt", "[--write | --check] FILE|- ...", 1, -1,
+		"print a policy in its canonical layout", fmt},
+	{"fields", "", 0, 0, "what policies can read and set, with units", fields},
 	{0},
 };
 

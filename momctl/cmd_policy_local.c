@@ -426,10 +426,9 @@ static void add_row(const struct policy_local *local, struct json_object *rows,
 
 int policy_local_fields(const struct policy_local *local, int argc, char *const argv[])
 {
-	bool json = argc == 2 && !strcmp(argv[1], "--json");
-	if (argc > 1 && !json)
-		return usage(local, "fields [--json]");
-	struct json_object *rows = json ? json_object_new_array() : NULL;
+	if (argc > 1)
+		return usage(local, argv[0]);
+	struct json_object *rows = local->json ? json_object_new_array() : NULL;
 	for (const struct field *field = host_fields; field->name; field++)
 		add_row(local, rows, "host", field->name, field->unit, field->help);
 	for (const struct field *field = guest_fields; field->name; field++)

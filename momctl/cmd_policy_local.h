@@ -7,12 +7,14 @@
  * in a policy or a file; 2 on bad usage.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "mom/err.h"
 
 struct policy_local {
 	FILE *in, *out, *errors;
+	bool json; /* where there are two forms of output */
 
 	/* Facts of the running daemon as JSON (facts_json.h), for `eval --live`; a new
 	 * string. NULL here: there is no daemon to ask. */
@@ -29,5 +31,5 @@ int policy_local_check(const struct policy_local *local, int argc, char *const a
 /* fmt [--write | --check] FILE|-… */
 int policy_local_fmt(const struct policy_local *local, int argc, char *const argv[]);
 
-/* fields [--json] */
+/* fields: one a line, or with local->json one array */
 int policy_local_fields(const struct policy_local *local, int argc, char *const argv[]);

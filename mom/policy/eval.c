@@ -6,8 +6,9 @@
 #include "mom/mem.h"
 #include "mom/policy/tune.h"
 
-#define ARGUMENTS_INLINE 8 /* of a call, without the arena */
-#define LISTS_MOST       8 /* side by side in one `with` */
+#define ARGUMENTS_INLINE 8    /* of a call, without the arena */
+#define LISTS_MOST       8    /* side by side in one `with` */
+#define FORMS_MOST       4000 /* one in another, calls included: some MiB of stack */
 
 /* ---- names and scopes -----------------------------------------------------------------
  */
@@ -102,11 +103,15 @@ static struct value call(struct run *run, const struct node *node,
 	const struct node *function, const struct value *arguments)
 {
 	const struct node *params = function->items[2];
+	if (++run->calls > run->limits.depth)
+		run_fail(run, node, "calls nest deeper than %llu",
+			(unsigned long long)run->limits.depth);
 	struct scope scope = run_enter(run);
 	for (size_t i = 0; i < params->count; i++)
 		run_bind(run, node, params->items[i]->symbol, arguments[i]);
 	struct value value = eval(run, function->items[3]);
 	run_leave(run, scope);
+	run->calls--;
 	return value;
 }
 
@@ -332,9 +337,8 @@ struct value eval(struct run *run, const struct node *node)
 	if (node->kind == NODE_NAME)
 		return eval_name(run, node);
 	run_steps(run, node, 1);
-	if (++run->depth > run->limits.depth)
-		run_fail(run, node, "forms and calls nest deeper than %llu",
-			(unsigned long long)run->limits.depth);
+	if (++run->depth > FORMS_MOST)
+		run_fail(run, node, "forms nest deeper than %d", FORMS_MOST);
 	const struct text *because = run->because;
 	struct value value = evaluators[node->form->id](run, node);
 	if (node->form->id != FORM_BECAUSE)

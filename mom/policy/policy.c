@@ -8,8 +8,6 @@
 #include "mom/policy/eval.h"
 #include "mom/policy/set.h"
 
-#define MEMORY_STEP 1024
-
 /* ---- the environment ------------------------------------------------------------------
  */
 
@@ -54,11 +52,8 @@ static void start(struct run *run)
 		run->arena, run->facts->guest_count * sizeof(*run->guest_controls));
 	memset(run->host_controls, 0, sizeof(run->host_controls));
 	run->level = 1;
-	run->steps = 0;
 	run->trail_count = 0;
 	bind_facts(run);
-	run->arena->limit =
-		run->arena->used + (size_t)run->limits.memory_kib * MEMORY_STEP;
 }
 
 /* ---- one policy -----------------------------------------------------------------------
@@ -105,9 +100,12 @@ static void run_policy(struct run *run, const struct policy *policy, struct entr
 	struct value ignored;
 	run->policy = policy;
 	run->because = NULL;
+	run->steps = 0;
+	run->arena->limit = run->arena->used + (size_t)run->limits.memory_kib * 1024;
 	if (!run_guarded(run, NULL, run_forms, &ignored))
 		outcome->failed_policies++;
 	entry->runs++;
+	outcome->steps += run->steps;
 	if (outcome->failed_rounds + outcome->failed_policies > failed)
 		keep_trouble(entry, outcome);
 }
@@ -169,6 +167,7 @@ static void empty_outcome(struct policy_outcome *outcome, size_t guests)
 	outcome->message_count = outcome->messages_dropped = 0;
 	outcome->failed_policies = outcome->failed_rounds = 0;
 	outcome->value_count = 0;
+	outcome->steps = 0;
 	outcome->has_shadow = false;
 }
 
@@ -224,7 +223,6 @@ void policy_run(struct policy_set *set, const struct policy_facts *facts,
 		.trail = set->trail,
 		.trail_capacity = set->trail_capacity};
 	run_all(&run, set, false);
-	outcome->steps = run.steps;
 	tell_wishes(&run, outcome->wishes);
 	tell_knobs(&run, outcome->knobs);
 	run_commit(&run);

@@ -142,13 +142,14 @@ struct policy_message {
 /* ---- a set of policies ----------------------------------------------------------------
  */
 
-/* What one run may cost. Zero takes the default of policy_limits_default(). */
+/* What one policy may cost in one run. Zero takes the default of policy_limits_default().
+ */
 struct policy_limits {
-	uint64_t steps;      /* forms evaluated, by all policies of a run */
-	uint64_t depth;      /* forms within forms, calls included */
+	uint64_t steps;      /* forms evaluated */
+	uint64_t depth;      /* calls within calls */
 	uint64_t list;       /* elements of a list */
 	uint64_t string;     /* bytes of a string */
-	uint64_t memory_kib; /* all that a run allocates */
+	uint64_t memory_kib; /* all that it makes */
 };
 
 struct policy_limits policy_limits_default(void);

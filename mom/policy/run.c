@@ -104,7 +104,7 @@ struct mark {
 	jmp_buf *guard;
 	struct undo *undo;
 	unsigned level;
-	uint64_t depth;
+	uint64_t depth, calls;
 	const struct text *because;
 };
 
@@ -114,6 +114,7 @@ static struct mark mark_of(const struct run *run)
 		.undo = run->undo,
 		.level = run->level,
 		.depth = run->depth,
+		.calls = run->calls,
 		.because = run->because};
 }
 
@@ -132,6 +133,7 @@ static void rewind_to(struct run *run, const struct mark *mark)
 	run_undo(run, mark->undo);
 	run->level = mark->level;
 	run->depth = mark->depth;
+	run->calls = mark->calls;
 	run->because = mark->because;
 }
 

@@ -61,7 +61,8 @@ struct run {
 	size_t trail_count, trail_capacity;
 	unsigned level;
 
-	uint64_t steps, depth;
+	uint64_t steps;
+	uint64_t depth, calls; /* forms in forms; of them, calls */
 	const struct text *because;
 	struct control *guest_controls; /* one a guest */
 	struct control host_controls[HOST_KNOB_COUNT];

@@ -10,15 +10,13 @@
 #include "mom/policy/note.h"
 #include "mom/policy/tune.h"
 
-#define DEPTH_MOST 10000 /* the stack's own limit: some 200 bytes a form */
-
 struct policy_limits policy_limits_default(void)
 {
-	return (struct policy_limits){.steps = 5000000,
-		.depth = 1000,
+	return (struct policy_limits){.steps = 1000000,
+		.depth = 200,
 		.list = 100000,
 		.string = 64ull * 1024,
-		.memory_kib = 32ull * 1024};
+		.memory_kib = 16ull * 1024};
 }
 
 static uint64_t or_default(uint64_t limit, uint64_t fallback)
@@ -37,11 +35,8 @@ void policy_set_limit(struct policy_set *set, const struct policy_limits *limits
 		.string = or_default(wanted.string, defaults.string),
 		.memory_kib = or_default(wanted.memory_kib, defaults.memory_kib),
 	};
-	if (set->limits.depth > DEPTH_MOST)
-		set->limits.depth = DEPTH_MOST;
 	if (set->limits.memory_kib > SIZE_MAX / 1024)
 		set->limits.memory_kib = SIZE_MAX / 1024;
-	set->arena.limit = (size_t)set->limits.memory_kib * 1024;
 }
 
 static void entry_done(struct entry *entry)
