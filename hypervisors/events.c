@@ -5,6 +5,9 @@
 
 #include "mom/mem.h"
 
+/* QEMU reports one reset several times over. */
+#define SAME_REBOOT_MS 1000
+
 /*
  * All of these run in the thread of libvirt's event loop and make no calls. Each looks
  * its guest up again, for it may be gone by then.
@@ -108,6 +111,12 @@ static void on_reboot(virConnectPtr connection, virDomainPtr domain, void *data)
 	(void)connection;
 	if (!guest)
 		return;
+	int64_t before_ms = guest->reboot_ms;
+	guest->reboot_ms = core_now_ms();
+	if (before_ms && guest->reboot_ms - before_ms < SAME_REBOOT_MS) {
+		core_unlock(core);
+		return;
+	}
 	guest->facts.boots++;
 	if (guest->known)
 		core_tell(core, EVENT_GUEST_REBOOTED, guest, "%s", guest->facts.name);

@@ -73,7 +73,7 @@ static void *keeper_run(void *data)
 
 /* ---- opening and closing ---- */
 
-/* A third for orders, a quarter for the connection, the rest for samples. */
+/* Two for the connection, or one where there are few; half of the others for orders. */
 static void share_slots(unsigned slots[POOL_LANES_MAX], uint32_t workers)
 {
 	unsigned total = (unsigned)clamp_u64(workers, SLOTS_MIN, SLOTS_MAX);
@@ -95,6 +95,7 @@ static struct pool *new_pool(struct core *core, const struct hypervisor_env *env
 		.gone = core_unref,
 	};
 	share_slots(options.slots, env->workers);
+	core->insisting_max = options.slots[LANE_SAMPLES] / 2;
 	core_ref(core);
 	return pool_new(&options);
 }

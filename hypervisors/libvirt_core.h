@@ -65,6 +65,8 @@ struct guest {
 	int64_t update_ms;       /* when last_update was seen to change */
 	int64_t period_look_ms;  /* its XML isn't read for a lost period before then */
 
+	int64_t reboot_ms; /* the latest, 0 none */
+
 	struct guest_order order;
 };
 
@@ -135,6 +137,7 @@ struct core {
 	uint64_t round_number;
 	unsigned round_groups; /* not in yet */
 	int64_t round_due_ms;
+	unsigned insisting, insisting_max; /* calls for guests that are blocked */
 
 	int event_fd;
 	struct event_node *first, **last;
@@ -186,8 +189,8 @@ bool link_event_loop_start(const pthread_attr_t *attributes);
 void link_event_loop_stop(void);
 
 /* events.c: what libvirt reports by itself. */
-void events_register(struct main_link *link); /* worker */
-void events_deregister(struct main_link *link);                  /* worker */
+void events_register(struct main_link *link);   /* worker */
+void events_deregister(struct main_link *link); /* worker */
 
 /* survey.c: the list of guests and their XML. */
 void survey_want(struct core *core);

@@ -33,7 +33,8 @@ struct change {
 static int is_free(const struct change *change, virDomainPtr domain)
 {
 	virDomainControlInfo info;
-	if (qemu_process_stopped(change->core->proc_root, change->handle.pid))
+	if (qemu_process_state(change->core->proc_root, change->handle.pid) ==
+		QEMU_STOPPED)
 		return -EBUSY;
 	if (virDomainGetControlInfo(domain, &info, 0) < 0)
 		return 0; /* a driver without it has no jobs either */

@@ -61,12 +61,21 @@ void qemu_process_find(const char *proc_root, struct qemu_wanted *wanted, size_t
 	closedir(proc);
 }
 
-bool qemu_process_stopped(const char *proc_root, int pid)
+enum qemu_process_state qemu_process_state(const char *proc_root, int pid)
 {
 	char text[512];
 	if (pid <= 0 || !read_start(proc_root, pid, "stat", text, sizeof(text)))
-		return false;
+		return QEMU_RUNS;
 	const char *name_end = strrchr(text, ')'); /* the name may hold anything */
-	return name_end && name_end[1] == ' ' &&
-	       (name_end[2] == 'T' || name_end[2] == 't');
+	if (!name_end || name_end[1] != ' ')
+		return QEMU_RUNS;
+	switch (name_end[2]) {
+	case 'T':
+	case 't':
+		return QEMU_STOPPED;
+	case 'D':
+		return QEMU_BLOCKED;
+	default:
+		return QEMU_RUNS;
+	}
 }

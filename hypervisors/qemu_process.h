@@ -24,6 +24,12 @@ struct qemu_wanted {
  */
 void qemu_process_find(const char *proc_root, struct qemu_wanted *wanted, size_t count);
 
-/* The process is stopped or being traced: it answers nobody. False where that can't be
- * seen. */
-bool qemu_process_stopped(const char *proc_root, int pid);
+enum qemu_process_state {
+	QEMU_RUNS,    /* or nothing can be seen of it */
+	QEMU_STOPPED, /* or traced: it answers nobody */
+	QEMU_BLOCKED, /* waits for its host (storage, memory, a frozen cgroup): may not
+		       * answer
+		       */
+};
+
+enum qemu_process_state qemu_process_state(const char *proc_root, int pid);

@@ -1,211 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hypervisors/libvirt_core.h"
+#include "hypervisors/sample.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "hypervisors/qemu_process.h"
 #include "mom/mem.h"
 #include "mom/units.h"
-
-/* A QEMU that some call has held for so long isn't asked: it would only hang, too. */
-#define OCCUPIED_MS 300
 
 /* Statistics that stand still so long are a lost period; looked at so often. */
 #define FROZEN_MIN_MS  3000
 #define PERIOD_LOOK_MS 30000
 
-#define STATS_WANTED (VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON)
-
-enum answer {
-	ANSWER_NONE, /* not asked, or an error */
-	ANSWER_GOOD,
-	ANSWER_HELD,    /* some call holds its QEMU */
-	ANSWER_STOPPED, /* its process is stopped */
-	ANSWER_GONE,
-};
-
-struct member {
-	struct guest *guest;
-	struct handle handle;
-	virDomainPtr domain; /* the slot's; not owned */
-	enum answer answer;
-	uint64_t held_ms; /* for so long */
-	bool job;         /* a job holds the domain */
-	bool has_run;
-	enum guest_run run;
-	struct balloon_report report;
-};
-
-/* Some guests that are asked in one bulk call. */
-struct group {
-	struct core *core;
-	uint64_t number, epoch;
-	uint64_t round; /* the round that waits for it, 0 none */
-	bool dead;      /* the connection is */
-	bool no_nowait; /* the driver doesn't know the flag */
-	size_t count;
-	struct member members[GROUP_MAX];
-};
-
-/* ---- in the worker ---- */
-
-struct field {
-	const char *name; /* in bulk statistics */
-	int tag;          /* in virDomainMemoryStats(), -1 none */
-};
-
-static const struct field fields[BALLOON_VALUE_COUNT] = {
-	[BALLOON_MAXIMUM] = {"balloon.maximum", -1},
-	[BALLOON_CURRENT] = {"balloon.current", VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON},
-	[BALLOON_SWAP_IN] = {"balloon.swap_in", VIR_DOMAIN_MEMORY_STAT_SWAP_IN},
-	[BALLOON_SWAP_OUT] = {"balloon.swap_out", VIR_DOMAIN_MEMORY_STAT_SWAP_OUT},
-	[BALLOON_MAJOR_FAULT] = {"balloon.major_fault",
-		VIR_DOMAIN_MEMORY_STAT_MAJOR_FAULT},
-	[BALLOON_MINOR_FAULT] = {"balloon.minor_fault",
-		VIR_DOMAIN_MEMORY_STAT_MINOR_FAULT},
-	[BALLOON_UNUSED] = {"balloon.unused", VIR_DOMAIN_MEMORY_STAT_UNUSED},
-	[BALLOON_TOTAL] = {"balloon.available", VIR_DOMAIN_MEMORY_STAT_AVAILABLE},
-	[BALLOON_USABLE] = {"balloon.usable", VIR_DOMAIN_MEMORY_STAT_USABLE},
-	[BALLOON_CACHE] = {"balloon.disk_caches", VIR_DOMAIN_MEMORY_STAT_DISK_CACHES},
-	[BALLOON_RSS] = {"balloon.rss", VIR_DOMAIN_MEMORY_STAT_RSS},
-	[BALLOON_LAST_UPDATE] = {"balloon.last-update",
-		VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE},
-};
-
-/* A stopped process and a held QEMU are found out without hanging on them. */
-static enum answer screen(const struct core *core, struct member *member)
-{
-	virDomainControlInfo info;
-	if (qemu_process_stopped(core->proc_root, member->handle.pid))
-		return ANSWER_STOPPED;
-	if (virDomainGetControlInfo(member->domain, &info, 0) < 0)
-		return link_errno() == -ENOENT ? ANSWER_GONE : ANSWER_NONE;
-	member->job = info.state == VIR_DOMAIN_CONTROL_JOB;
-	member->held_ms = info.stateTime;
-	if (info.state == VIR_DOMAIN_CONTROL_OCCUPIED && info.stateTime > OCCUPIED_MS)
-		return ANSWER_HELD;
-	return ANSWER_NONE;
-}
-
-static void read_param(struct member *member, const virTypedParameter *param)
-{
-	if (strcmp(param->field, "state.state") == 0) {
-		member->has_run = true;
-		member->run = core_run_of_state(param->value.i);
-	}
-	if (param->type != VIR_TYPED_PARAM_ULLONG)
-		return;
-	for (size_t i = 0; i < BALLOON_VALUE_COUNT; i++) {
-		if (strcmp(param->field, fields[i].name) == 0) {
-			member->report.has[i] = true;
-			member->report.values[i] = param->value.ul;
-		}
-	}
-}
-
-/* The member a record is about, or NULL. */
-static struct member *member_of(struct group *group, virDomainPtr domain)
-{
-	char uuid[UUID_TEXT_MAX];
-	if (virDomainGetUUIDString(domain, uuid) < 0)
-		return NULL;
-	for (size_t i = 0; i < group->count; i++)
-		if (strcmp(group->members[i].handle.uuid, uuid) == 0)
-			return &group->members[i];
-	return NULL;
-}
-
-static void read_record(struct group *group, const virDomainStatsRecord *record)
-{
-	struct member *member = member_of(group, record->dom);
-	if (!member)
-		return;
-	for (int i = 0; i < record->nparams; i++)
-		read_param(member, &record->params[i]);
-	if (member->report.has[BALLOON_CURRENT])
-		member->answer =
-			balloon_stats_asked(&member->report) ? ANSWER_GOOD : ANSWER_HELD;
-}
-
-/* Domain by domain, where the bulk answer has no balloon group. */
-static void ask_one(struct member *member)
-{
-	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
-	virDomainInfo info;
-	int count =
-		virDomainMemoryStats(member->domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
-	if (count < 0 || virDomainGetInfo(member->domain, &info) < 0)
-		return;
-	struct balloon_report *report = &member->report;
-	for (size_t i = 0; i < BALLOON_VALUE_COUNT; i++) {
-		for (int j = 0; j < count; j++) {
-			if (stats[j].tag != fields[i].tag)
-				continue;
-			report->has[i] = true;
-			report->values[i] = stats[j].val;
-		}
-	}
-	report->has[BALLOON_MAXIMUM] = true;
-	report->values[BALLOON_MAXIMUM] = info.maxMem;
-	member->has_run = true;
-	member->run = core_run_of_state(info.state);
-	member->answer = ANSWER_GOOD;
-}
-
-static int bulk(
-	struct group *group, virDomainPtr *domains, virDomainStatsRecordPtr **records)
-{
-	unsigned nowait = group->no_nowait ? 0 : VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT;
-	int count = virDomainListGetStats(domains, STATS_WANTED, records, nowait);
-	if (count >= 0 || !nowait)
-		return count;
-	int error = link_errno();
-	if (error != -ENOTSUP && error != -EINVAL)
-		return count;
-	group->no_nowait = true;
-	return virDomainListGetStats(domains, STATS_WANTED, records, 0);
-}
-
-static void ask_all(struct group *group, virDomainPtr *domains)
-{
-	virDomainStatsRecordPtr *records = NULL;
-	int count = bulk(group, domains, &records);
-	if (count < 0 && virConnectIsAlive(virDomainGetConnect(domains[0])) != 1) {
-		group->dead = true;
-		return;
-	}
-	for (int i = 0; i < count; i++)
-		read_record(group, records[i]);
-	virDomainStatsRecordListFree(records);
-	for (size_t i = 0; i < group->count; i++) {
-		struct member *member = &group->members[i];
-		if (member->domain && member->answer == ANSWER_NONE)
-			ask_one(member);
-	}
-}
-
 static void group_run(void *work, unsigned slot)
 {
-	struct group *group = work;
-	virDomainPtr domains[GROUP_MAX + 1] = {NULL};
-	size_t count = 0;
-	if (!link_of_slot(group->core, slot)) {
-		group->dead = true;
-		return;
-	}
-	for (size_t i = 0; i < group->count; i++) {
-		struct member *member = &group->members[i];
-		member->domain = link_domain(group->core, slot, &member->handle);
-		member->answer =
-			member->domain ? screen(group->core, member) : ANSWER_GONE;
-		if (member->answer == ANSWER_NONE)
-			domains[count++] = member->domain;
-		else
-			member->domain = NULL;
-	}
-	if (count)
-		ask_all(group, domains);
+	sample_group(work, slot);
 }
 
 static void group_free(void *work)
@@ -270,6 +75,25 @@ static void probe_later(struct core *core, struct guest *guest, bool backing_off
 	guest->probe_wait_ms = min_u64(guest->probe_wait_ms * 2, core->deadline_ms);
 }
 
+static void ask(struct core *core, struct guest **guests, size_t count, uint64_t round,
+	bool insist);
+
+/*
+ * A QEMU that waits for its host may hang a call for long, so only some of them are asked
+ * at a time, each alone; the others count as held.
+ */
+static void ask_or_hold(struct group *group, struct member *member)
+{
+	struct core *core = group->core;
+	bool counted = core->round && group->round == core->round_number;
+	if (core->insisting < core->insisting_max) {
+		ask(core, &member->guest, 1, counted ? group->round : 0, true);
+		return;
+	}
+	held(core, member->guest, member);
+	probe_later(core, member->guest, true);
+}
+
 static void take_member(struct group *group, struct member *member)
 {
 	struct core *core = group->core;
@@ -290,6 +114,9 @@ static void take_member(struct group *group, struct member *member)
 	case ANSWER_HELD:
 		held(core, guest, member);
 		probe_later(core, guest, true);
+		break;
+	case ANSWER_BLOCKED:
+		ask_or_hold(group, member);
 		break;
 	case ANSWER_GONE:
 		survey_want(core);
@@ -323,6 +150,7 @@ static void group_done(void *work)
 	struct group *group = work;
 	struct core *core = group->core;
 	core->no_nowait |= group->no_nowait;
+	core->insisting -= group->insist;
 	if (group->dead && group->epoch == core->epoch && !core->in_process)
 		survey_want(core); /* finds out about the main connection */
 	for (size_t i = 0; i < group->count; i++)
@@ -343,6 +171,7 @@ static void group_late(void *work, bool started)
 	struct group *group = work;
 	struct core *core = group->core;
 	core->status.calls_late += started;
+	core->insisting -= !started && group->insist;
 	for (size_t i = 0; i < group->count; i++) {
 		struct guest *guest = group->members[i].guest;
 		bool hangs = started && !guest->gone && guest->answered < group->number;
@@ -358,6 +187,7 @@ static void group_late(void *work, bool started)
 static void group_back(void *work)
 {
 	struct group *group = work;
+	group->core->insisting -= group->insist;
 	for (size_t i = 0; i < group->count; i++)
 		group->members[i].guest->probe_ms = 0;
 }
@@ -373,12 +203,14 @@ static const struct pool_kind group_kind = {
 	.free = group_free,
 };
 
-static void ask(struct core *core, struct guest **guests, size_t count, uint64_t round)
+static void ask(struct core *core, struct guest **guests, size_t count, uint64_t round,
+	bool insist)
 {
 	struct group *group = mem_alloc(sizeof(*group));
 	group->core = core;
 	group->epoch = core->epoch;
 	group->round = round;
+	group->insist = insist;
 	group->no_nowait = core->no_nowait;
 	group->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -388,6 +220,7 @@ static void ask(struct core *core, struct guest **guests, size_t count, uint64_t
 	group->number = core_submit(core, LANE_SAMPLES, &group_kind, group, 0, SLOW_MS);
 	for (size_t i = 0; i < count; i++)
 		guests[i]->asked = group->number;
+	core->insisting += insist;
 	if (round)
 		core->round_groups++;
 }
@@ -409,8 +242,8 @@ static void group_slow(void *work)
 		if (waits_for(group, group->members[i].guest))
 			waiting[count++] = group->members[i].guest;
 	if (count > 1) {
-		ask(core, waiting, count / 2, round);
-		ask(core, waiting + count / 2, count - count / 2, round);
+		ask(core, waiting, count / 2, round, false);
+		ask(core, waiting + count / 2, count - count / 2, round, false);
 	}
 	let_go(group);
 }
@@ -432,11 +265,11 @@ static void ask_the_well(struct core *core)
 		group[count++] = guest;
 		if (count < GROUP_MAX)
 			continue;
-		ask(core, group, count, core->round_number);
+		ask(core, group, count, core->round_number, false);
 		count = 0;
 	}
 	if (count)
-		ask(core, group, count, core->round_number);
+		ask(core, group, count, core->round_number, false);
 }
 
 /* Those that don't answer, each alone, and no round waits for them. */
@@ -447,7 +280,7 @@ static void ask_the_hung(struct core *core)
 		struct guest *guest = core->guests[i];
 		if (guest->known && !guest->asked && is_suspect(guest) &&
 			guest->probe_ms <= now_ms)
-			ask(core, &guest, 1, 0);
+			ask(core, &guest, 1, 0, false);
 	}
 }
 
