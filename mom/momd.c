@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,13 +180,23 @@ static void note_change(void *context, const char *text)
 	log_notice("control: %s", text);
 }
 
+/* A host need not have the group of the defaults; nobody is let in by mistake then. */
+static const char *existing_group(const char *key, const char *name)
+{
+	if (!*name || getgrnam(name))
+		return name;
+	log_warning("control.%s: there is no group \"%s\"; letting in nobody by it", key,
+		name);
+	return "";
+}
+
 static int serve(struct daemon *daemon, struct err *err)
 {
 	const struct config *config = daemon->engine.config;
 	struct control_server_settings settings = {
 		.socket = config->control.socket,
-		.group = config->control.group,
-		.admin_group = config->control.admin_group,
+		.group = existing_group("group", config->control.group),
+		.admin_group = existing_group("admin_group", config->control.admin_group),
 		.version = PACKAGE_VERSION,
 		.limits = CONTROL_LIMITS_DEFAULT,
 		.note = note_change,
