@@ -150,9 +150,13 @@ static struct json_object *parse_text(const char *text, size_t length, struct er
 {
 	struct json_tokener *tokener = json_tokener_new_ex(NESTING_MOST);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	struct json_object *json = json_tokener_parse_ex(tokener, text, (int)length + 1);
+	struct json_object *json = json_tokener_parse_ex(tokener, text, (int)length);
 	enum json_tokener_error fault = json_tokener_get_error(tokener);
 	size_t end = json_tokener_get_parse_end(tokener);
+	if (fault == json_tokener_continue) { /* a number may end here */
+		json = json_tokener_parse_ex(tokener, "", 1);
+		fault = json_tokener_get_error(tokener);
+	}
 	while (fault == json_tokener_success && end < length &&
 		strchr(" \t\r\n", text[end]))
 		end++;

@@ -54,8 +54,10 @@ static const char *keep_text(struct binder *binder, const char *text)
 static void trouble(struct binder *binder, struct node *node, const struct node *at,
 	enum policy_level level, const char *text)
 {
-	if (!node->trouble)
+	if (!node->trouble) {
 		node->trouble = keep_text(binder, text);
+		node->culprit = at;
+	}
 	note_add(binder->notes, level, at->line, at->column, "%s", text);
 }
 

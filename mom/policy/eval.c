@@ -315,7 +315,7 @@ static struct value eval_empty(struct run *run, const struct node *node)
 
 static struct value eval_trouble(struct run *run, const struct node *node)
 {
-	run_fail(run, node, "%s", node->trouble);
+	run_fail(run, node->culprit, "%s", node->trouble);
 }
 
 static struct value (*const evaluators[FORM_COUNT])(

@@ -58,9 +58,10 @@ struct node {
 				     of a call, variable that a form binds */
 	const struct step *steps; /* fields behind the variable */
 	size_t step_count;
-	const struct step *asked; /* field that a method's first argument names */
-	unsigned method;          /* enum method */
-	const char *trouble;      /* why it can't be evaluated */
+	const struct step *asked;   /* field that a method's first argument names */
+	unsigned method;            /* enum method */
+	const char *trouble;        /* why it can't be evaluated … */
+	const struct node *culprit; /* … and for what in it */
 };
 
 struct tree {
