@@ -34,9 +34,9 @@ const struct config_key config_keys[] = {
 	{"hypervisor", "workers", CONFIG_COUNT, AT(hypervisor.workers), "8", "1", "64",
 		NULL, "Most calls to libvirt under way at once."},
 
-	{"sampling", "period", CONFIG_DURATION, AT(sampling.period_ms), "2s", "100ms",
+	{"sampling", "period", CONFIG_DURATION, AT(sampling.period_ms), "1s", "100ms",
 		"1min", NULL, "How often to look and decide while memory is easy."},
-	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms), "1s",
+	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms), "250ms",
 		"100ms", "1min", NULL,
 		"The same while memory is tight; never longer than period."},
 	{"sampling", "watch_period", CONFIG_DURATION, AT(sampling.watch_period_ms),

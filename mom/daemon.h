@@ -21,7 +21,7 @@ struct daemon {
 	struct control_server *server;
 
 	struct event_base *base;
-	struct event *begin, *hypervisor, *stop_wait;
+	struct event *begin, *sample, *hypervisor, *stop_wait;
 	struct event *signals[3];
 	bool in_round;         /* a sampling round is under way */
 	bool again;            /* and another is wanted as soon as it ends */

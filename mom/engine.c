@@ -11,6 +11,7 @@
 
 #define BALLOON_MS    500  /* a balloon's answer to an order, beside the tick itself */
 #define MOVING_FOR_MS 5000 /* the pace stays quick so long after the last order */
+#define ANSWER_MS     50   /* until a guest's answer has come */
 #define ASK_AT_MOST   16   /* guests asked for statistics ahead of time in one round */
 #define EASY          0.25 /* distress under this needs no hurry */
 
@@ -452,11 +453,11 @@ uint64_t engine_period_ms(const struct engine *engine)
 }
 
 /* Statistics come once a second by themselves; guests on the move are asked at once. */
-static void ask_ahead(struct engine *engine)
+uint64_t engine_begin(struct engine *engine)
 {
-	if (!is_moving(engine))
-		return;
 	size_t asked = 0;
+	if (!is_moving(engine))
+		return 0;
 	for (size_t i = 0; i < engine->roster.count && asked < ASK_AT_MOST; i++) {
 		const struct guest *guest = engine->roster.guests[i];
 		if (guest->state != GUEST_STATE_MANAGED)
@@ -465,10 +466,10 @@ static void ask_ahead(struct engine *engine)
 			engine->hypervisor_self, guest->facts.uuid);
 		asked++;
 	}
+	return asked ? ANSWER_MS : 0;
 }
 
-void engine_begin(struct engine *engine)
+void engine_sample(struct engine *engine)
 {
-	ask_ahead(engine);
 	engine->env.hypervisor->refresh(engine->hypervisor_self);
 }

@@ -87,8 +87,14 @@ void engine_close(struct engine *engine);
  */
 int engine_reconfigure(struct engine *engine, struct config *config, struct err *err);
 
-/* Ask the hypervisor for new figures; a tick follows its EVENT_ROUND_DONE. */
-void engine_begin(struct engine *engine);
+/*
+ * A round begins: guests that may move are asked for new statistics, ahead of their
+ * period. Returns how long their answers take (ms); engine_sample() follows then.
+ */
+uint64_t engine_begin(struct engine *engine);
+
+/* Have the hypervisor sample; a tick follows its EVENT_ROUND_DONE. */
+void engine_sample(struct engine *engine);
 
 /* What an event calls for. */
 enum engine_need {

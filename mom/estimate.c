@@ -14,8 +14,8 @@
 #define BETTER_FOR_MS     10000 /* a better host state must hold so long */
 #define BETTER_MARGIN     1.15
 #define SMALLEST_BUFFER   0.25  /* of a buffer, when demands don't fit */
-#define RESERVE_PART      0.025 /* of the host, where the reserve is "auto" */
-#define RESERVE_LEAST_KIB (64 * KIB_PER_MIB)
+#define RESERVE_PART      0.015 /* of the host, where the reserve is "auto" */
+#define RESERVE_LEAST_KIB (32 * KIB_PER_MIB)
 #define RESERVE_MOST_KIB  (2 * KIB_PER_GIB)
 #define KSM_LOAN_PART     0.1 /* of KSM's saving kept in reserve */
 #define PSI_TIGHT         0.10

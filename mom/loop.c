@@ -39,7 +39,20 @@ static void begin_round(struct daemon *daemon)
 	daemon->in_round = true;
 	daemon->again = false;
 	daemon->began_ms = daemon_now_ms();
-	engine_begin(&daemon->engine);
+	uint64_t wait_ms = engine_begin(&daemon->engine);
+	struct timeval delay = timeval_from_ms(wait_ms);
+	if (wait_ms)
+		evtimer_add(daemon->sample, &delay);
+	else
+		engine_sample(&daemon->engine);
+}
+
+static void on_sample(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct daemon *daemon = context;
+	engine_sample(&daemon->engine);
 }
 
 static void schedule(struct daemon *daemon)
@@ -181,6 +194,7 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 	}
 	struct timeval wait = timeval_from_ms(RELEASE_WAIT_MS);
 	evtimer_del(daemon->begin);
+	evtimer_del(daemon->sample);
 	evtimer_add(daemon->stop_wait, &wait);
 }
 
@@ -196,8 +210,10 @@ int daemon_loop_new(struct daemon *daemon, struct err *err)
 	if (!daemon->base)
 		return err_set(err, -ENOMEM, "libevent cannot make an event loop");
 	daemon->begin = evtimer_new(daemon->base, on_begin, daemon);
+	daemon->sample = evtimer_new(daemon->base, on_sample, daemon);
 	daemon->stop_wait = evtimer_new(daemon->base, on_stop_wait, daemon);
-	bool whole = daemon->begin && daemon->stop_wait && watch_hypervisor(daemon) == 0;
+	bool whole = daemon->begin && daemon->sample && daemon->stop_wait &&
+		     watch_hypervisor(daemon) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		daemon->signals[i] = evsignal_new(
 			daemon->base, signals[i].number, signals[i].handler, daemon);
@@ -213,8 +229,9 @@ int daemon_loop_new(struct daemon *daemon, struct err *err)
 
 void daemon_loop_free(struct daemon *daemon)
 {
-	struct event *events[] = {daemon->begin, daemon->stop_wait, daemon->hypervisor,
-		daemon->signals[0], daemon->signals[1], daemon->signals[2]};
+	struct event *events[] = {daemon->begin, daemon->sample, daemon->stop_wait,
+		daemon->hypervisor, daemon->signals[0], daemon->signals[1],
+		daemon->signals[2]};
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
 			event_free(events[i]);
