@@ -69,13 +69,11 @@ static void show_guest(const struct guest_facts *facts)
 static void show_round(const struct collector *collector, void *guests, int64_t took_ms)
 {
 	struct snapshot snapshot = {0};
-	struct hypervisor_status status;
 	collector->sample(guests, &snapshot, NULL);
 	printf("round: %jd ms, %zu guests\n", (intmax_t)took_ms, snapshot.guest_count);
 	for (size_t i = 0; i < snapshot.guest_count; i++)
 		show_guest(&snapshot.guests[i]);
 	snapshot_done(&snapshot);
-	(void)status;
 }
 
 static void give_orders(void *self, const char *uuid, const char *name, char **orders)

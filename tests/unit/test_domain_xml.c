@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "hypervisors/domain_xml.h"
+#include "mom/mem.h"
+
+#define MOM "xmlns:mom='https://mom-project.org/xmlns/guest/1'"
+
+static int read_text(const char *text, struct domain_xml *domain, struct err *err)
+{
+	return domain_xml_read(text, strlen(text), domain, err);
+}
+
+/* A domain with these elements in it, which must be read. */
+static struct domain_xml domain_of(const char *elements)
+{
+	auto_free char *text = mem_printf("<domain type='kvm'>%s</domain>", elements);
+	struct domain_xml domain;
+	struct err err = {0};
+	if (read_text(text, &domain, &err) < 0)
+		fail_msg("%s", err.text);
+	return domain;
+}
+
+static void plain_guest(void **state)
+{
+	(void)state;
+	struct domain_xml domain = domain_of(
+		"<name>a</name><devices><memballoon model='virtio'>"
+		"<stats period='10'/></memballoon><hostdev type='usb'/></devices>");
+	assert_true(domain.has_balloon);
+	assert_int_equal(domain.stats_period_s, 10);
+	assert_false(domain.locked || domain.hugepages || domain.nosharepages);
+	assert_false(domain.windows);
+	assert_null(domain.metadata);
+}
+
+static void balloons(void **state)
+{
+	(void)state;
+	struct domain_xml none =
+		domain_of("<devices><memballoon model='none'/></devices>");
+	assert_false(none.has_balloon);
+	assert_false(domain_of("<devices/>").has_balloon);
+	assert_false(domain_of("").has_balloon);
+	struct domain_xml silent =
+		domain_of("<devices><memballoon model='virtio'/></devices>");
+	assert_true(silent.has_balloon);
+	assert_int_equal(silent.stats_period_s, 0);
+	static const char *const periods[] = {"-1", "1s", "", "99999999999999999999"};
+	for (size_t i = 0; i < ARRAY_SIZE(periods); i++) {
+		auto_free char *devices = mem_printf(
+			"<devices><memballoon model='virtio'><stats period='%s'/>"
+			"</memballoon></devices>",
+			periods[i]);
+		assert_int_equal(domain_of(devices).stats_period_s, 0);
+	}
+}
+
+static void memory_that_cannot_be_taken(void **state)
+{
+	(void)state;
+	static const char *const locked[] = {
+		"<memoryBacking><locked/></memoryBacking>",
+		"<devices><hostdev mode='subsystem' type='pci'/></devices>",
+		"<devices><hostdev mode='subsystem' type='mdev'/></devices>",
+		"<devices><interface type='hostdev'/></devices>",
+		"<devices><interface type='vdpa'/></devices>",
+		"<devices><disk type='nvme'/></devices>",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(locked); i++)
+		assert_true(domain_of(locked[i]).locked);
+	struct domain_xml backed =
+		domain_of("<memoryBacking><hugepages/><nosharepages/></memoryBacking>");
+	assert_true(backed.hugepages && backed.nosharepages);
+	assert_false(backed.locked);
+}
+
+static struct domain_xml windows_of(const char *id)
+{
+	auto_free char *metadata =
+		mem_printf("<metadata><l:libosinfo "
+			   "xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/"
+			   "1.0'><l:os id='%s'/></l:libosinfo></metadata>",
+			id);
+	return domain_of(metadata);
+}
+
+static void windows(void **state)
+{
+	(void)state;
+	assert_true(windows_of("http://microsoft.com/win/2k3").windows);
+	assert_false(windows_of("http://debian.org/debian/12").windows);
+	assert_false(
+		domain_of("<metadata><libosinfo><os id='http://microsoft.com/win/10'/>"
+			  "</libosinfo></metadata>")
+			.windows);
+}
+
+static void own_settings(void **state)
+{
+	(void)state;
+	struct domain_xml domain = domain_of(
+		"<metadata><x:other xmlns:x='urn:x'><guest min='9'/></x:other>"
+		"<mom:guest " MOM " min='256MiB' shares='2000'>text<deep/></mom:guest>"
+		"</metadata>");
+	assert_string_equal(domain.metadata,
+		"<mom:guest xmlns:mom=\"https://mom-project.org/xmlns/guest/1\" "
+		"min=\"256MiB\" shares=\"2000\"/>");
+	domain_xml_done(&domain);
+	assert_null(domain.metadata);
+	assert_null(domain_of("<metadata><guest min='1MiB'/></metadata>").metadata);
+	assert_null(domain_of("<metadata><g:guest xmlns:g='urn:other' min='1MiB'/>"
+			      "</metadata>")
+			    .metadata);
+}
+
+/* The name space may be declared further up, and by another prefix. */
+static void own_settings_stand_alone(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"<domain xmlns:q='https://mom-project.org/xmlns/guest/1'><metadata>"
+		"<q:guest min='1GiB'/></metadata></domain>";
+	struct domain_xml domain;
+	assert_int_equal(read_text(text, &domain, NULL), 0);
+	assert_string_equal(domain.metadata,
+		"<q:guest xmlns:q=\"https://mom-project.org/xmlns/guest/1\" "
+		"min=\"1GiB\"/>");
+	domain_xml_done(&domain);
+}
+
+static void huge_settings_are_left_out(void **state)
+{
+	(void)state;
+	auto_free char *value = mem_alloc(DOMAIN_METADATA_MAX + 1);
+	memset(value, 'x', DOMAIN_METADATA_MAX);
+	auto_free char *metadata =
+		mem_printf("<metadata><mom:guest " MOM " min='%s'/></metadata>"
+			   "<devices><memballoon model='virtio'/></devices>",
+			value);
+	struct domain_xml domain = domain_of(metadata);
+	assert_null(domain.metadata);
+	assert_true(domain.has_balloon);
+}
+
+static void refuses(const char *text, int code, const char *words)
+{
+	struct domain_xml domain = {.windows = true};
+	struct err err = {0};
+	assert_int_equal(read_text(text, &domain, &err), code);
+	if (!strstr(err.text, words))
+		fail_msg("'%s' doesn't say '%s'", err.text, words);
+	assert_true(domain.windows); /* untouched */
+}
+
+static void what_is_no_domain(void **state)
+{
+	(void)state;
+	refuses("", -EBADMSG, "can't be read");
+	refuses("<domain>", -EBADMSG, "can't be read");
+	refuses("<network/>", -EBADMSG, "no <domain>");
+	refuses("<!DOCTYPE domain [<!ENTITY a 'b'>]><domain><name>&a;</name></domain>",
+		-EBADMSG, "document type");
+	refuses("<!DOCTYPE domain SYSTEM 'http://localhost/x.dtd'><domain/>", -EBADMSG,
+		"document type");
+	refuses("<domain><name>&a;</name></domain>", -EBADMSG, "can't be read");
+	auto_free char *long_text = mem_alloc(DOMAIN_XML_MAX + 2);
+	memset(long_text, ' ', DOMAIN_XML_MAX + 1);
+	refuses(long_text, -E2BIG, "bytes");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_guest),
+		cmocka_unit_test(balloons),
+		cmocka_unit_test(memory_that_cannot_be_taken),
+		cmocka_unit_test(windows),
+		cmocka_unit_test(own_settings),
+		cmocka_unit_test(own_settings_stand_alone),
+		cmocka_unit_test(huge_settings_are_left_out),
+		cmocka_unit_test(what_is_no_domain),
+	};
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
