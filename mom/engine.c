@@ -411,6 +411,8 @@ static void act(struct engine *engine)
 		guest->facts.sample.target_kib = order->to_kib;
 		engine->orders++;
 	}
+	engine->plan.host = &engine->pools.items[0].sample;
+	engine->plan.state = pools_state(&engine->pools);
 	for (size_t i = 0; i < engine->controller_count; i++)
 		apply(engine, &engine->controllers[i]);
 }

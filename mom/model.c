@@ -177,6 +177,8 @@ void plan_reset(struct plan *plan)
 	plan->order_count = 0;
 	for (size_t i = 0; i < HOST_KNOB_COUNT; i++)
 		plan->knobs[i] = (struct host_wish){0};
+	plan->host = NULL;
+	plan->state = HOST_ROOMY;
 }
 
 void plan_done(struct plan *plan)

@@ -189,9 +189,14 @@ struct host_sample {
 	int64_t ksm_run, ksm_pages_shared, ksm_pages_sharing, ksm_pages_unshared;
 	int64_t ksm_pages_volatile, ksm_pages_to_scan, ksm_full_scans;
 	int64_t ksm_sleep_millisecs, ksm_merge_across_nodes;
+	int64_t ksm_pages_scanned, ksm_pages_skipped, ksm_zero_pages;
+	int64_t ksm_stable_node_chains, ksm_stable_node_dups;
 	int64_t ksm_general_profit_kib;
 	uint64_t ksm_shareable_kib; /* memory of running guests that KSM may merge */
-	double ksmd_cpu_ratio;      /* of one processor */
+	bool has_ksmd_cpu;
+	double ksmd_cpu_ratio; /* of one processor */
+	char ksm_advisor[16];  /* the kernel's advisor at work, "none", "" has none */
+	char ksm_rival[16];    /* a process that tunes KSM itself, "" none seen */
 
 	/* the host's own */
 	uint32_t cpu_count;
@@ -304,6 +309,8 @@ struct plan {
 	struct order *orders;
 	size_t order_count, order_capacity;
 	struct host_wish knobs[HOST_KNOB_COUNT];
+	const struct host_sample *host; /* the host it was made for; NULL not known */
+	enum host_state state;          /* the worst of the host and its pools */
 };
 
 const char *guest_run_name(enum guest_run run);
