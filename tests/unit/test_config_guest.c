@@ -17,7 +17,7 @@
 #define UUID "5d3b2f3e-4a4e-4b43-9a9f-0d1b6d1d7c55"
 #define ELEMENT(attributes)                                                              \
 	"<mom:guest xmlns:mom=\"https://mom-project.org/xmlns/guest/1\" " attributes "/" \
-										     ">"
+	">"
 
 struct place {
 	struct config config;
@@ -251,6 +251,31 @@ static void metadata_writes_no_lines_into_the_log(void **state)
 	assert_null(strstr(place->err.text, "all is well"));
 }
 
+/* ---- where a setting comes from -------------------------------------------------- */
+
+static void assert_origin(
+	struct place *place, const char *metadata, const char *key, const char *expected)
+{
+	auto_free char *origin =
+		config_guest_origin(&place->config, "win2003-a", UUID, metadata, key);
+	assert_string_equal(origin, expected);
+}
+
+static void every_setting_tells_where_it_comes_from(void **state)
+{
+	struct place *place = *state;
+	load(place, "guests = ( { match = \"linux*\"; min = \"1GiB\"; },\n"
+		    " { match = \"win*\"; shares = 500; },\n"
+		    " { match = \"*\"; shares = 5; buffer = \"1%\"; } );");
+	const char *metadata = ELEMENT("max=\"700MiB\" boot_grace=\"nonsense\"");
+	assert_origin(place, metadata, "max", "metadata");
+	assert_origin(place, metadata, "shares", "guests \"win*\"");
+	assert_origin(place, metadata, "buffer", "guests \"*\"");
+	assert_origin(place, metadata, "min", "default");
+	assert_origin(place, metadata, "boot_grace", "default");
+	assert_origin(place, NULL, "max", "default");
+}
+
 /* ---- live settings ----------------------------------------------------------------- */
 
 static void one_reader_serves_live_settings(void **state)
@@ -294,6 +319,7 @@ int main(void)
 		TEST(what_is_no_such_element_is_left_out),
 		TEST(endless_metadata_is_left_out),
 		TEST(metadata_writes_no_lines_into_the_log),
+		TEST(every_setting_tells_where_it_comes_from),
 		TEST(one_reader_serves_live_settings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
