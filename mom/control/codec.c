@@ -19,8 +19,8 @@ static const struct {
 } codes[] = {
 	{-EINVAL, "invalid"}, {-ERANGE, "out-of-range"}, {-ENOENT, "not-found"},
 	{-EEXIST, "exists"}, {-EACCES, "not-allowed"}, {-EBUSY, "busy"},
-	{-ENOTSUP, "unsupported"}, {-ENOSYS, "no-method"}, {-EBADMSG, "malformed"},
-	{-EMSGSIZE, "too-long"}, {-ETIMEDOUT, "timeout"},
+	{-EAGAIN, "not-ready"}, {-ENOTSUP, "unsupported"}, {-ENOSYS, "no-method"},
+	{-EBADMSG, "malformed"}, {-EMSGSIZE, "too-long"}, {-ETIMEDOUT, "timeout"},
 	{-EIO, "failed"}, /* last: stands for every other one */
 };
 

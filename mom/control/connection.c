@@ -42,11 +42,18 @@ size_t control_connection_unsent(const struct control_connection *connection)
 	return evbuffer_get_length(bufferevent_get_output(connection->stream));
 }
 
+static void free_line(const void *line, size_t length, void *data)
+{
+	(void)line, (void)length;
+	free(data);
+}
+
+/* Long answers aren't copied once more. */
 void control_connection_send(struct control_connection *connection, char *line)
 {
-	bufferevent_write(connection->stream, line, strlen(line));
+	evbuffer_add_reference(bufferevent_get_output(connection->stream), line,
+		strlen(line), free_line, line);
 	enter(connection, CONTROL_REPLY);
-	free(line);
 }
 
 void control_connection_finish(struct control_connection *connection, char *line)
