@@ -93,6 +93,7 @@ static void read_devices(const xmlNode *devices, struct domain_xml *domain)
 		if (!is_named(device, "memballoon"))
 			continue;
 		domain->has_balloon = !attribute_is(device, "model", "none");
+		domain->autodeflate = attribute_is(device, "autodeflate", "on");
 		domain->stats_period_s =
 			attribute_number(child(device, "stats"), "period");
 	}

@@ -21,6 +21,7 @@
 
 struct domain_xml {
 	bool has_balloon;
+	bool autodeflate; /* its balloon gives way when the guest runs out of memory */
 	uint64_t stats_period_s; /* 0: the balloon sends no statistics */
 	bool locked;             /* <locked/>, or a device of the host passed through */
 	bool hugepages;

@@ -137,6 +137,7 @@ static void take_xml(struct core *core, struct guest *guest, struct found *found
 		core_note(core, NOTE_BAD_XML, "guest '%.60s': %.80s; it is only watched",
 			facts->name, found->problem.text);
 	facts->has_balloon = xml->has_balloon;
+	facts->autodeflate = xml->autodeflate;
 	facts->locked = xml->locked;
 	facts->hugepages = xml->hugepages;
 	facts->nosharepages = xml->nosharepages;

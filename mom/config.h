@@ -147,8 +147,10 @@ struct config {
 		double shrink_ratio;  /* largest shrink a tick, of actual */
 		uint64_t safety_kib;  /* never below used + safety but in critical */
 		uint64_t hold_off_ms; /* after somebody else set the balloon */
-		uint64_t step_kib;    /* smallest order */
-		double step_ratio;    /* smallest order, of actual */
+		uint64_t stuck_ms;    /* standing short of its target so long is stuck */
+		uint64_t stuck_pause_ms; /* longest pause before it is tried again */
+		uint64_t step_kib;       /* smallest order */
+		double step_ratio;       /* smallest order, of actual */
 	} balloon;
 
 	struct metadata_ceilings metadata;

@@ -23,12 +23,17 @@ bool engine_dry_run(const struct engine *engine)
 static struct guard_terms guard_terms(const struct config *config)
 {
 	return (struct guard_terms){
+		.follow =
+			{
+				.hold_off_ms = config->balloon.hold_off_ms,
+				.stuck_ms = config->balloon.stuck_ms,
+				.stuck_most_ms = config->balloon.stuck_pause_ms,
+				.step_kib = config->balloon.step_kib,
+				.step_ratio = config->balloon.step_ratio,
+			},
 		.settle_ms = config->balloon.settle_ms,
-		.hold_off_ms = config->balloon.hold_off_ms,
 		.shrink_ratio = config->balloon.shrink_ratio,
 		.safety_kib = config->balloon.safety_kib,
-		.step_kib = config->balloon.step_kib,
-		.step_ratio = config->balloon.step_ratio,
 	};
 }
 
@@ -127,17 +132,23 @@ static void resolve_settings(struct engine *engine, struct guest *guest)
 	guest->resolved = true;
 }
 
-/* What only the engine knows of a guest's state: who said "hands off". */
+/* What is known of a guest's state beside its statistics: who said "hands off". */
 static enum guest_state overrule(const struct engine *engine, const struct guest *guest)
 {
+	const struct balloon_track *balloon = &guest->balloon;
 	bool ours = guest->state == GUEST_STATE_MANAGED ||
-		    guest->state == GUEST_STATE_BOOTING;
+		    guest->state == GUEST_STATE_BOOTING ||
+		    guest->state == GUEST_STATE_FIXED;
 	if (ours && live_is_paused(&engine->live, guest->facts.uuid))
 		return GUEST_STATE_PAUSED;
-	if (guest->state == GUEST_STATE_MANAGED &&
-		engine->now_ms < guest->balloon.held_until_ms)
+	if (guest->state != GUEST_STATE_MANAGED)
+		return guest->state;
+	if (balloon->fixed)
+		return GUEST_STATE_FIXED;
+	if (engine->now_ms < balloon->held_until_ms)
 		return GUEST_STATE_HELD;
-	return guest->state;
+	return engine->now_ms < balloon->stuck_until_ms ? GUEST_STATE_STUCK
+							: guest->state;
 }
 
 static void announce_guest(struct guest *guest)
@@ -150,22 +161,51 @@ static void announce_guest(struct guest *guest)
 	guest->announced = guest->state;
 }
 
-static void follow_balloon(
-	struct engine *engine, struct guest *guest, const struct guard_terms *terms)
+/* Other hands, a balloon that stopped, memory that can't be had: one line each. */
+static void announce_balloon(const struct guest *guest, enum follow_event event,
+	uint64_t before_kib, const struct follow_terms *terms)
+{
+	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX], wait[DURATION_TEXT_MAX];
+	const char *name = guest->facts.name;
+	units_format_size(from, before_kib);
+	units_format_size(to, guest->facts.sample.actual_kib);
+	switch (event) {
+	case FOLLOW_ADOPTED:
+		log_notice(
+			"guest \"%s\": its balloon was set elsewhere, %s → %s; adopted, "
+			"hands off for %s",
+			name, from, to, units_format_duration(wait, terms->hold_off_ms));
+		break;
+	case FOLLOW_STUCK:
+		log_notice("guest \"%s\": its balloon stopped at %s short of %s; stays "
+			   "there, "
+			   "tried again later",
+			name, to, from);
+		break;
+	case FOLLOW_FIXED:
+		log_warning(
+			"guest \"%s\": obeys, but the host gains nothing (locked memory, "
+			"a passed-through device or huge pages?); left at its maximum",
+			name);
+		break;
+	case FOLLOW_RELEASED:
+		log_notice(
+			"guest \"%s\": took memory back by itself, %s → %s: it ran out",
+			name, from, to);
+		break;
+	case FOLLOW_NOTHING:
+		break;
+	}
+}
+
+static void follow_guest(
+	struct engine *engine, struct guest *guest, const struct follow_terms *terms)
 {
 	uint64_t before_kib = guest->balloon.target_kib;
-	enum guard_event event =
-		guard_follow(&guest->balloon, &guest->facts, terms, engine->now_ms);
+	guest->followed =
+		follow_balloon(&guest->balloon, &guest->facts, terms, engine->now_ms);
 	guest->facts.sample.target_kib = guest->balloon.target_kib;
-	if (event != GUARD_ADOPTED)
-		return;
-	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
-	log_notice("guest \"%s\": its balloon was set elsewhere, %s → %s; adopted, hands "
-		   "off "
-		   "for %llu s",
-		guest->facts.name, units_format_size(from, before_kib),
-		units_format_size(to, guest->balloon.target_kib),
-		(unsigned long long)terms->hold_off_ms / 1000);
+	announce_balloon(guest, guest->followed, before_kib, terms);
 }
 
 static void remember(struct engine *engine, struct guest *guest)
@@ -202,7 +242,7 @@ static void estimate(struct engine *engine)
 	for (size_t i = 0; i < engine->roster.count; i++) {
 		struct guest *guest = engine->roster.guests[i];
 		resolve_settings(engine, guest);
-		follow_balloon(engine, guest, &guard);
+		follow_guest(engine, guest, &guard.follow);
 		estimate_guest(&guest->track, &guest->facts, &guest->settings, &terms,
 			engine->now_ms, &guest->quality, &guest->state);
 		guest->fresh = estimate_is_fresh(&guest->track, &terms);
@@ -347,7 +387,7 @@ static void guard_pool(struct engine *engine, size_t index, struct guard_ledger 
 	}
 	uint64_t takeable = guard_plan(judged, count, pool->sample.state,
 		index ? &own : host, host, &terms, engine->now_ms, &engine->plan);
-	pool->exhausted = count && takeable < terms.step_kib;
+	pool->exhausted = count && takeable < terms.follow.step_kib;
 	for (size_t i = 0; i < count; i++)
 		write_down(engine, judged[i].owner, &judged[i], pool->sample.state);
 }
@@ -406,7 +446,7 @@ static void act(struct engine *engine)
 	for (size_t i = 0; i < engine->plan.order_count; i++) {
 		const struct order *order = &engine->plan.orders[i];
 		struct guest *guest = roster_find(&engine->roster, order->uuid);
-		guard_ordered(&guest->balloon, guest->facts.sample.actual_kib,
+		follow_order(&guest->balloon, guest->facts.sample.actual_kib,
 			order->to_kib, engine->now_ms);
 		guest->facts.sample.target_kib = order->to_kib;
 		engine->orders++;

@@ -8,85 +8,20 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define UNDERWAY_MS 3000 /* reports of the balloon lag an order by up to this */
 #define GIFT_BAND                                                                        \
 	0.125            /* of actual: smaller gifts of idle memory aren't worth a move  \
 			  */
 #define CHUNK_KIB   2048 /* what a Windows balloon moves in */
 #define IN_DISTRESS 0.5
 
-/* ---- following the balloon ---- */
-
-static uint64_t smallest_step(const struct guard_terms *terms, uint64_t actual_kib)
-{
-	return max_u64(
-		terms->step_kib, (uint64_t)(terms->step_ratio * (double)actual_kib));
-}
-
 static uint64_t distance(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
 }
 
-static void begin(struct guard_track *track, const struct guest_facts *facts)
+static uint64_t smallest_step(const struct guard_terms *terms, uint64_t actual_kib)
 {
-	uint64_t actual = facts->sample.actual_kib;
-	*track = (struct guard_track){
-		.seen = true,
-		.boots = facts->boots,
-		.reset = track->seen,
-		.target_kib = actual,
-		.from_kib = actual,
-		.last_actual_kib = actual,
-		.arrived = true,
-	};
-}
-
-/* Neither where the order sent it nor on its way there. */
-static bool strayed(
-	const struct guard_track *track, uint64_t actual_kib, uint64_t tolerance)
-{
-	if (track->arrived)
-		return true;
-	bool shrinking = track->target_kib < track->from_kib;
-	bool past = shrinking ? actual_kib + tolerance < track->target_kib
-			      : actual_kib > track->target_kib + tolerance;
-	bool away = shrinking ? actual_kib > track->last_actual_kib + tolerance
-			      : actual_kib + tolerance < track->last_actual_kib;
-	return past || away;
-}
-
-enum guard_event guard_follow(struct guard_track *track, const struct guest_facts *facts,
-	const struct guard_terms *terms, int64_t now_ms)
-{
-	if (!facts->sample.has_actual)
-		return GUARD_NOTHING;
-	if (!track->seen || track->boots != facts->boots)
-		begin(track, facts);
-	uint64_t actual = facts->sample.actual_kib;
-	uint64_t tolerance = smallest_step(terms, actual);
-	enum guard_event event = GUARD_NOTHING;
-	bool underway = track->ordered_ms && now_ms - track->ordered_ms < UNDERWAY_MS;
-	if (distance(actual, track->target_kib) <= tolerance) {
-		track->arrived = true;
-	} else if (!underway && strayed(track, actual, tolerance)) {
-		track->target_kib = track->from_kib = actual;
-		track->arrived = true;
-		track->held_until_ms = now_ms + (int64_t)terms->hold_off_ms;
-		event = GUARD_ADOPTED;
-	}
-	track->last_actual_kib = actual;
-	return event;
-}
-
-void guard_ordered(struct guard_track *track, uint64_t actual_kib, uint64_t target_kib,
-	int64_t now_ms)
-{
-	track->from_kib = actual_kib;
-	track->target_kib = target_kib;
-	track->ordered_ms = now_ms;
-	track->arrived = false;
-	track->reset = false;
+	return follow_step_kib(&terms->follow, actual_kib);
 }
 
 /* ---- one guest ---- */
@@ -127,7 +62,7 @@ static uint64_t lowest_target(const struct guest_sample *sample,
 static bool may_shrink(struct guard_guest *guest, enum host_state state,
 	const struct guard_terms *terms, int64_t now_ms)
 {
-	const struct guard_track *track = guest->track;
+	const struct balloon_track *track = guest->track;
 	if (guest->state != GUEST_STATE_MANAGED)
 		return drop(guest, "no shrink: the guest is %s",
 			guest_state_name(guest->state));
@@ -145,11 +80,9 @@ static bool may_shrink(struct guard_guest *guest, enum host_state state,
 static bool may_grow(
 	struct guard_guest *guest, const struct guard_terms *terms, int64_t now_ms)
 {
-	const struct guard_track *track = guest->track;
+	const struct balloon_track *track = guest->track;
 	const struct guest_sample *sample = &guest->facts->sample;
-	bool allowed = guest->state == GUEST_STATE_MANAGED ||
-		       (guest->state == GUEST_STATE_BOOTING && track->reset);
-	if (!allowed)
+	if (guest->state != GUEST_STATE_MANAGED)
 		return drop(guest, "no order: the guest is %s",
 			guest_state_name(guest->state));
 	bool shrunk = track->ordered_ms && track->target_kib < track->from_kib;
@@ -175,42 +108,78 @@ static uint64_t paced_shrink(const struct guard_guest *guest, uint64_t wanted,
 	return to;
 }
 
-/* Decide what this guest alone may be ordered: `to_kib`, `delta_kib`, `ordered`. */
-static void propose(struct guard_guest *guest, enum host_state state,
-	const struct guard_terms *terms, int64_t now_ms)
+/*
+ * What the guard itself orders, whatever is wished: QEMU keeps a balloon's target over a
+ * reset, a driver tries for ever to reach one it can't, and memory that can't be taken
+ * isn't asked for.
+ */
+static bool propose_own(struct guard_guest *guest)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
-	struct guard_track *track = guest->track;
-	guest->ordered = false;
-	guest->verdict[0] = '\0';
+	const struct balloon_track *track = guest->track;
+	if (guest->state == GUEST_STATE_BOOTING && track->reset) {
+		guest->to_kib = sample->max_kib;
+		guest->own = "rebooted: its memory is back at the maximum";
+	} else if (guest->state == GUEST_STATE_STUCK && track->pull_back) {
+		guest->to_kib = follow_stuck_target(sample);
+		guest->own = "its balloon stopped there: the target goes back to it";
+	} else if (guest->state == GUEST_STATE_FIXED &&
+		   track->target_kib < sample->limit_kib) {
+		guest->to_kib = sample->limit_kib;
+		guest->own =
+			"taking from it brings the host nothing: back to its maximum";
+	}
+	return guest->own;
+}
+
+/* What is wished, within the guest's bounds; what that changes is told. */
+static uint64_t bounded_wish(
+	struct guard_guest *guest, enum host_state state, const struct guard_terms *terms)
+{
+	const struct guest_sample *sample = &guest->facts->sample;
 	uint64_t wanted = guest->wish->target_kib;
-	if (guest->state == GUEST_STATE_BOOTING && track->reset)
-		wanted = sample->max_kib;
-	else if (!guest->wish->has_target || !sample->has_actual)
-		return;
 	uint64_t low = lowest_target(sample, terms, state);
 	uint64_t to = clamp_u64(wanted, low, max_u64(sample->limit_kib, low));
-	if (guest->state == GUEST_STATE_BOOTING)
-		to = sample->max_kib;
-	else if (to > wanted)
+	if (to > wanted)
 		drop(guest, "raised to %s",
 			low > sample->min_kib ? "what the guest uses" : "its minimum");
 	else if (to < wanted)
 		drop(guest, "cut to its maximum");
+	return to;
+}
 
-	bool shrink = to < track->target_kib;
-	if (distance(to, track->target_kib) < smallest_step(terms, sample->actual_kib))
-		return;
+static bool is_worth_it(
+	const struct guard_guest *guest, uint64_t to_kib, const struct guard_terms *terms)
+{
+	uint64_t step = smallest_step(terms, guest->facts->sample.actual_kib);
+	return distance(to_kib, guest->track->target_kib) >= step;
+}
+
+static bool propose_wish(struct guard_guest *guest, enum host_state state,
+	const struct guard_terms *terms, int64_t now_ms)
+{
+	if (!guest->wish->has_target || !guest->facts->sample.has_actual)
+		return false;
+	uint64_t to = bounded_wish(guest, state, terms);
+	if (!is_worth_it(guest, to, terms))
+		return false;
+	bool shrink = to < guest->track->target_kib;
 	if (shrink ? !may_shrink(guest, state, terms, now_ms)
 		   : !may_grow(guest, terms, now_ms))
-		return;
-	if (shrink)
-		to = paced_shrink(guest, to, terms, state);
-	if (distance(to, track->target_kib) < smallest_step(terms, sample->actual_kib))
-		return;
-	guest->to_kib = to;
-	guest->delta_kib = added_cost(guest, to);
-	guest->ordered = true;
+		return false;
+	guest->to_kib = shrink ? paced_shrink(guest, to, terms, state) : to;
+	return is_worth_it(guest, guest->to_kib, terms);
+}
+
+/* Decide what this guest alone may be ordered: `to_kib`, `delta_kib`, `ordered`. */
+static void propose(struct guard_guest *guest, enum host_state state,
+	const struct guard_terms *terms, int64_t now_ms)
+{
+	guest->own = NULL;
+	guest->verdict[0] = '\0';
+	guest->ordered = propose_own(guest) || propose_wish(guest, state, terms, now_ms);
+	if (guest->ordered)
+		guest->delta_kib = added_cost(guest, guest->to_kib);
 }
 
 /* ---- all of them ---- */
@@ -289,10 +258,8 @@ static void emit(struct plan *plan, const struct guard_guest *guest)
 	memcpy(order->name, guest->facts->name, sizeof(order->name));
 	order->from_kib = guest->track->target_kib;
 	order->to_kib = guest->to_kib;
-	const char *because = guest->track->reset && guest->state == GUEST_STATE_BOOTING
-				      ? "rebooted: its memory is back at the maximum"
-				      : guest->wish->because;
-	snprintf(order->reason, sizeof(order->reason), "%s", because);
+	snprintf(order->reason, sizeof(order->reason), "%s",
+		guest->own ? guest->own : guest->wish->because);
 }
 
 /* Grant what has arrived; a guest in distress may draw on the reserve. */
@@ -306,8 +273,9 @@ static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 	if (guest->delta_kib > 0 && guest->delta_kib > room) {
 		int64_t cut = guest->delta_kib - (room > 0 ? room : 0);
 		guest->to_kib -= min_u64((uint64_t)cut, guest->to_kib);
-		uint64_t step = smallest_step(terms, guest->facts->sample.actual_kib);
-		if (guest->to_kib < guest->track->target_kib + step) {
+		bool backwards = guest->to_kib < guest->track->target_kib;
+		if (!guest->own &&
+			(backwards || !is_worth_it(guest, guest->to_kib, terms))) {
 			guest->ordered = drop(guest, "waits for memory to arrive");
 			return;
 		}

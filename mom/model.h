@@ -142,6 +142,7 @@ struct guest_facts {
 	bool busy;         /* a job holds the domain */
 	bool hung;         /* its last call is late */
 	bool locked;       /* <locked/>, VFIO: ballooning yields nothing */
+	bool autodeflate;  /* the balloon gives way when the guest runs out of memory */
 	bool hugepages;    /* its RAM is on hugetlb pages, in neither side of the books */
 	bool nosharepages; /* KSM may not merge its RAM */
 	bool windows;   /* by libosinfo metadata, or by what its statistics look like */

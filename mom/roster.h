@@ -8,7 +8,7 @@
 
 #include "mom/config.h"
 #include "mom/estimate.h"
-#include "mom/guard.h"
+#include "mom/follow.h"
 #include "mom/journal.h"
 #include "mom/live.h"
 #include "mom/model.h"
@@ -19,7 +19,8 @@ struct guest {
 	struct guest_facts facts;
 	struct guest_settings settings;
 	struct guest_track track;
-	struct guard_track balloon;
+	struct balloon_track balloon;
+	enum follow_event followed; /* what this tick found of its balloon */
 	enum guest_quality quality;
 	enum guest_state state;
 	enum guest_state announced; /* the state last logged */

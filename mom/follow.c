@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mom/follow.h"
+
+#include "mom/units.h"
+
+#define UNDERWAY_MS     3000  /* reports of the balloon lag an order by up to this */
+#define SETTLED_MS      2000  /* from arrival until the host's figures tell */
+#define MOVE_KIB        256   /* less is no progress */
+#define STUCK_FIRST_MS  30000 /* first pause of a stuck balloon; doubles each time */
+#define STUCK_SLACK     0.02  /* of actual, given back to a stuck guest … */
+#define STUCK_SLACK_KIB (8 * KIB_PER_MIB) /* … and at least this */
+#define FRUITLESS_PART  0.75              /* of the memory ordered, still held by QEMU */
+#define FRUITLESS_LIMIT 2
+#define SMALLEST_PROOF  (16 * KIB_PER_MIB) /* smaller shrinks drown in QEMU's own moves  \
+					    */
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+uint64_t follow_step_kib(const struct follow_terms *terms, uint64_t actual_kib)
+{
+	return max_u64(
+		terms->step_kib, (uint64_t)(terms->step_ratio * (double)actual_kib));
+}
+
+uint64_t follow_stuck_target(const struct guest_sample *sample)
+{
+	uint64_t slack = max_u64(
+		(uint64_t)(STUCK_SLACK * (double)sample->actual_kib), STUCK_SLACK_KIB);
+	return min_u64(sample->actual_kib + slack,
+		max_u64(sample->limit_kib, sample->actual_kib));
+}
+
+static void begin(
+	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
+{
+	uint64_t actual = facts->sample.actual_kib;
+	*track = (struct balloon_track){
+		.seen = true,
+		.boots = facts->boots,
+		.reset = track->seen,
+		.target_kib = actual,
+		.from_kib = actual,
+		.last_actual_kib = actual,
+		.arrived = true,
+		.arrived_ms = now_ms,
+		.moved_ms = now_ms,
+	};
+}
+
+void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t target_kib,
+	int64_t now_ms)
+{
+	track->from_kib = actual_kib;
+	track->target_kib = target_kib;
+	track->ordered_ms = track->moved_ms = now_ms;
+	track->arrived = track->unproved = track->reset = track->pull_back = false;
+}
+
+static bool can_act(const struct guest_facts *facts)
+{
+	return facts->run == GUEST_RUNNING && !facts->busy && !facts->hung;
+}
+
+static bool is_shrinking(const struct balloon_track *track)
+{
+	return track->target_kib < track->from_kib;
+}
+
+/* Neither where the order sent it nor on its way there. */
+static bool strayed(
+	const struct balloon_track *track, uint64_t actual_kib, uint64_t tolerance)
+{
+	if (track->arrived)
+		return true;
+	bool shrinking = is_shrinking(track);
+	bool past = shrinking ? actual_kib + tolerance < track->target_kib
+			      : actual_kib > track->target_kib + tolerance;
+	bool away = shrinking ? actual_kib > track->last_actual_kib + tolerance
+			      : actual_kib + tolerance < track->last_actual_kib;
+	return past || away;
+}
+
+/* The balloon is somewhere else by other hands: that is the target now. */
+static enum follow_event adopt(struct balloon_track *track,
+	const struct guest_facts *facts, const struct follow_terms *terms, int64_t now_ms)
+{
+	uint64_t actual = facts->sample.actual_kib;
+	bool released = facts->autodeflate && actual > track->target_kib;
+	track->target_kib = track->from_kib = actual;
+	track->arrived = true;
+	track->arrived_ms = now_ms;
+	track->unproved = false;
+	if (released)
+		return FOLLOW_RELEASED;
+	track->held_until_ms = now_ms + (int64_t)terms->hold_off_ms;
+	return FOLLOW_ADOPTED;
+}
+
+static void arrive(struct balloon_track *track, int64_t now_ms)
+{
+	track->arrived = true;
+	track->arrived_ms = now_ms;
+	track->stuck_count = 0;
+	track->unproved = is_shrinking(track) && track->ordered_ms &&
+			  track->from_kib - track->target_kib >= SMALLEST_PROOF;
+}
+
+/* It stands still short of its target: back off, longer each time. */
+static enum follow_event stop_short(struct balloon_track *track, uint64_t actual_kib,
+	const struct follow_terms *terms, int64_t now_ms)
+{
+	uint64_t pause_ms = (uint64_t)STUCK_FIRST_MS << min_u64(track->stuck_count, 16);
+	track->stuck_count++;
+	track->pull_back = true;
+	track->stuck_until_ms = now_ms + (int64_t)min_u64(pause_ms, terms->stuck_most_ms);
+	track->target_kib = track->from_kib = actual_kib;
+	track->arrived = true;
+	track->arrived_ms = now_ms;
+	return FOLLOW_STUCK;
+}
+
+/*
+ * Memory that the guest handed over must be gone from QEMU. Pages never touched were not
+ * there to be gained, so only what exceeds the balloon's size proves anything.
+ */
+static enum follow_event prove(
+	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
+{
+	const struct guest_sample *sample = &facts->sample;
+	if (!track->unproved || !sample->has_rss ||
+		now_ms - track->arrived_ms < SETTLED_MS)
+		return FOLLOW_NOTHING;
+	track->unproved = false;
+	uint64_t ordered = track->from_kib - track->target_kib;
+	uint64_t excess = sub_u64(guest_touched_kib(sample), sample->actual_kib);
+	if ((double)excess <= FRUITLESS_PART * (double)ordered) {
+		track->fruitless = 0;
+		return FOLLOW_NOTHING;
+	}
+	if (++track->fruitless < FRUITLESS_LIMIT)
+		return FOLLOW_NOTHING;
+	track->fixed = true;
+	return FOLLOW_FIXED;
+}
+
+static void follow_progress(
+	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
+{
+	uint64_t before = distance(track->last_actual_kib, track->target_kib);
+	uint64_t after = distance(facts->sample.actual_kib, track->target_kib);
+	if (!can_act(facts) || after + MOVE_KIB <= before)
+		track->moved_ms = now_ms;
+}
+
+enum follow_event follow_balloon(struct balloon_track *track,
+	const struct guest_facts *facts, const struct follow_terms *terms, int64_t now_ms)
+{
+	if (!facts->sample.has_actual)
+		return FOLLOW_NOTHING;
+	if (!track->seen || track->boots != facts->boots)
+		begin(track, facts, now_ms);
+	uint64_t actual = facts->sample.actual_kib;
+	uint64_t tolerance = follow_step_kib(terms, actual);
+	bool underway = track->ordered_ms && now_ms - track->ordered_ms < UNDERWAY_MS;
+	follow_progress(track, facts, now_ms);
+	enum follow_event event = FOLLOW_NOTHING;
+	if (distance(actual, track->target_kib) <= tolerance) {
+		if (!track->arrived)
+			arrive(track, now_ms);
+		event = prove(track, facts, now_ms);
+	} else if (!underway && can_act(facts) && strayed(track, actual, tolerance)) {
+		event = adopt(track, facts, terms, now_ms);
+	} else if (!track->arrived &&
+		   now_ms - track->moved_ms >= (int64_t)terms->stuck_ms) {
+		event = stop_short(track, actual, terms, now_ms);
+	}
+	track->last_actual_kib = actual;
+	return event;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mom/follow.h"
+#include "mom/mem.h"
+#include "mom/units.h"
+
+#define MIB      KIB_PER_MIB
+#define START    1000000
+#define OVERHEAD (64 * MIB)
+
+static const struct follow_terms terms = {
+	.hold_off_ms = 60000,
+	.stuck_ms = 10000,
+	.stuck_most_ms = 3600000,
+	.step_kib = 2 * MIB,
+	.step_ratio = 0.005,
+};
+
+/* One guest of 800 MiB, all touched. */
+struct bench {
+	struct guest_facts facts;
+	struct balloon_track track;
+	int64_t now_ms;
+};
+
+static enum follow_event look(struct bench *bench, uint64_t after_ms, uint64_t actual_mib)
+{
+	bench->now_ms += (int64_t)after_ms;
+	bench->facts.sample.actual_kib = actual_mib * MIB;
+	return follow_balloon(&bench->track, &bench->facts, &terms, bench->now_ms);
+}
+
+static void hold(struct bench *bench, uint64_t mib)
+{
+	bench->facts.sample.rss_anon_kib = mib * MIB + OVERHEAD;
+}
+
+static void order(struct bench *bench, uint64_t target_mib)
+{
+	follow_order(&bench->track, bench->facts.sample.actual_kib, target_mib * MIB,
+		bench->now_ms);
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = mem_alloc(sizeof(*bench));
+	bench->now_ms = START;
+	bench->facts = (struct guest_facts){
+		.run = GUEST_RUNNING,
+		.sample =
+			{
+				.max_kib = 800 * MIB,
+				.limit_kib = 800 * MIB,
+				.has_actual = true,
+				.has_rss = true,
+				.overhead_kib = OVERHEAD,
+			},
+	};
+	hold(bench, 800);
+	assert_int_equal(look(bench, 0, 800), FOLLOW_NOTHING);
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void a_size_found_is_the_target(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(bench->track.target_kib, 800 * MIB);
+	assert_false(bench->track.reset);
+}
+
+static void a_reboot_forgets_the_order(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	look(bench, 5000, 400);
+	bench->facts.boots++;
+	look(bench, 1000, 400);
+	assert_true(bench->track.reset); /* QEMU keeps 400: somebody must order max */
+	order(bench, 800);
+	assert_false(bench->track.reset);
+}
+
+static void a_size_set_elsewhere_is_adopted(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 600);
+	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 1000, 500), FOLLOW_ADOPTED);
+	assert_int_equal(bench->track.target_kib, 500 * MIB);
+	assert_int_equal(bench->track.held_until_ms, bench->now_ms + 60000);
+}
+
+static void a_balloon_on_its_way_is_nobody_elses(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	for (uint64_t mib = 800; mib >= 400; mib -= 50)
+		assert_int_equal(look(bench, 2000, mib), FOLLOW_NOTHING);
+	assert_true(bench->track.arrived);
+}
+
+static void reports_lag_behind_a_new_order(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	look(bench, 3500, 600);
+	order(bench, 700); /* turned round half way */
+	assert_int_equal(look(bench, 500, 550), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.target_kib, 700 * MIB);
+}
+
+static void a_residue_counts_as_there(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	look(bench, 1000, 402);
+	assert_true(bench->track.arrived);
+	assert_int_equal(look(bench, 60000, 402), FOLLOW_NOTHING);
+}
+
+static void a_balloon_that_stops_short_is_stuck(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 300);
+	look(bench, 2000, 500);
+	assert_int_equal(look(bench, 9000, 500), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 1000, 500), FOLLOW_STUCK);
+	assert_true(bench->track.pull_back);
+	assert_int_equal(bench->track.target_kib, 500 * MIB);
+	assert_int_equal(follow_stuck_target(&bench->facts.sample), 510 * MIB);
+	assert_int_equal(bench->track.stuck_until_ms, bench->now_ms + 30000);
+}
+
+static void a_stuck_balloon_is_tried_less_and_less(void **state)
+{
+	struct bench *bench = *state;
+	int64_t pause_ms = 0;
+	for (int i = 0; i < 12; i++) {
+		order(bench, 300);
+		assert_int_equal(
+			look(bench, 10000, 500), i ? FOLLOW_STUCK : FOLLOW_NOTHING);
+		if (i == 0)
+			look(bench, 10000, 500);
+		int64_t next_ms = bench->track.stuck_until_ms - bench->now_ms;
+		assert_true(next_ms > pause_ms || next_ms == 3600000);
+		pause_ms = next_ms;
+	}
+	assert_int_equal(pause_ms, 3600000);
+	order(bench, 300);
+	look(bench, 5000, 300); /* it obeys at last */
+	assert_int_equal(bench->track.stuck_count, 0);
+}
+
+static void slow_is_not_stuck(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 300);
+	for (uint64_t mib = 799; mib > 700; mib--)
+		assert_int_equal(look(bench, 9000, mib), FOLLOW_NOTHING);
+}
+
+static void a_guest_that_cannot_act_is_not_stuck(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 300);
+	bench->facts.run = GUEST_PAUSED;
+	assert_int_equal(look(bench, 600000, 800), FOLLOW_NOTHING);
+	bench->facts.run = GUEST_RUNNING;
+	bench->facts.busy = true;
+	assert_int_equal(look(bench, 600000, 800), FOLLOW_NOTHING);
+	bench->facts.busy = false;
+	assert_int_equal(look(bench, 9000, 800), FOLLOW_NOTHING);
+}
+
+/* One shrink that the guest obeys to the letter; what the host holds is up to the test.
+ */
+static enum follow_event shrink(struct bench *bench, uint64_t to_mib, uint64_t held_mib)
+{
+	order(bench, to_mib);
+	look(bench, 4000, to_mib);
+	hold(bench, held_mib);
+	return look(bench, 2500, to_mib);
+}
+
+static void a_guest_that_yields_nothing_twice_is_fixed(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(shrink(bench, 700, 800), FOLLOW_NOTHING);
+	assert_false(bench->track.fixed);
+	assert_int_equal(shrink(bench, 600, 800), FOLLOW_FIXED);
+	assert_true(bench->track.fixed);
+	bench->facts.boots++;
+	look(bench, 1000, 600);
+	assert_false(bench->track.fixed);
+}
+
+static void one_gain_in_between_clears_a_guest(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(shrink(bench, 700, 800), FOLLOW_NOTHING);
+	assert_int_equal(shrink(bench, 600, 600), FOLLOW_NOTHING);
+	assert_int_equal(shrink(bench, 500, 600), FOLLOW_NOTHING);
+	assert_false(bench->track.fixed);
+}
+
+static void untouched_memory_proves_nothing(void **state)
+{
+	struct bench *bench = *state;
+	hold(bench, 200);
+	assert_int_equal(shrink(bench, 600, 200), FOLLOW_NOTHING);
+	assert_int_equal(shrink(bench, 400, 200), FOLLOW_NOTHING);
+	assert_false(bench->track.fixed);
+}
+
+static void memory_taken_back_in_need_is_no_other_hand(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.autodeflate = true;
+	order(bench, 400);
+	look(bench, 4000, 400);
+	assert_int_equal(look(bench, 1000, 500), FOLLOW_RELEASED);
+	assert_int_equal(bench->track.held_until_ms, 0);
+	assert_int_equal(bench->track.target_kib, 500 * MIB);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_size_found_is_the_target),
+		TEST(a_reboot_forgets_the_order),
+		TEST(a_size_set_elsewhere_is_adopted),
+		TEST(a_balloon_on_its_way_is_nobody_elses),
+		TEST(reports_lag_behind_a_new_order),
+		TEST(a_residue_counts_as_there),
+		TEST(a_balloon_that_stops_short_is_stuck),
+		TEST(a_stuck_balloon_is_tried_less_and_less),
+		TEST(slow_is_not_stuck),
+		TEST(a_guest_that_cannot_act_is_not_stuck),
+		TEST(a_guest_that_yields_nothing_twice_is_fixed),
+		TEST(one_gain_in_between_clears_a_guest),
+		TEST(untouched_memory_proves_nothing),
+		TEST(memory_taken_back_in_need_is_no_other_hand),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
