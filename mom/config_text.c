@@ -63,7 +63,21 @@ static char *included(const char *line)
 	return mem_ndup(line + 1, strcspn(line + 1, "\"\n"));
 }
 
+static int check_includes(
+	const char *text, const char *folder, unsigned depth, struct err *err);
+
 /* A missing file is libconfig's to report: it may be named in a comment. */
+static int check_included(
+	const char *path, const char *folder, unsigned depth, struct err *err)
+{
+	auto_free char *text = NULL;
+	int r = read_plain(&text, path, err);
+	if (r == 0)
+		return check_includes(text, folder, depth - 1, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Where a name begins with "/", libconfig 1.5 looks in the folder and 1.7 at the root. */
 static int check_includes(
 	const char *text, const char *folder, unsigned depth, struct err *err)
 {
@@ -74,12 +88,9 @@ static int check_includes(
 		if (!name)
 			continue;
 		auto_free char *path = mem_printf("%s/%s", folder, name);
-		auto_free char *inner = NULL;
-		r = read_plain(&inner, path, err);
-		if (r == 0)
-			r = check_includes(inner, folder, depth - 1, err);
-		else if (r == -ENOENT)
-			r = 0;
+		r = check_included(path, folder, depth, err);
+		if (r == 0 && *name == '/')
+			r = check_included(name, folder, depth, err);
 	}
 	return r;
 }

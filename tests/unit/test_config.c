@@ -269,6 +269,8 @@ static void what_is_no_file_of_settings_is_refused_alive(void **state)
 	assert_int_equal(config_load(config, path, NULL, 0, &place->err), -EINVAL);
 	assert_int_equal(load(place, "@include \"folder\"\n"), -EINVAL);
 	assert_non_null(strstr(place->err.text, "not a plain file"));
+	assert_int_equal(load(place, "@include \"/\"\n"), -EINVAL);
+	assert_int_equal(load(place, "@include \"/dev/zero\"\n"), -EINVAL);
 	in_folder(place, "gone.conf", path);
 	assert_int_equal(config_load(config, path, NULL, 0, &place->err), -ENOENT);
 	assert_non_null(strstr(place->err.text, "gone.conf"));
