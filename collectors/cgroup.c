@@ -9,8 +9,9 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define UNLIMITED_KIB (1ull << 50) /* v1 writes a number near 2^63 bytes for "no limit"  \
-				    */
+#define UNLIMITED_KIB                                                                    \
+	(1ull << 50) /* v1 writes a number near 2^63 bytes for "no limit"                \
+		      */
 
 /*
  * The memory cgroups that limit guests. Each guest's own cgroup is asked upward: the

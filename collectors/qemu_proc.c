@@ -21,9 +21,6 @@
 /* Mappings smaller than this part of the guest are never its RAM. */
 #define RAM_PART_MIN 64
 
-/* RAM in more pieces than this counts as private in its smallest ones. */
-#define RAM_PIECES 16
-
 static int open_failed(struct err *err, const char *name)
 {
 	int code = errno == ENOENT || errno == ENOTDIR ? ESRCH : errno;
@@ -97,13 +94,15 @@ int qemu_proc_faults(int fd, struct qemu_faults *faults, struct err *err)
 
 /* One mapping of smaps. */
 struct mapping {
-	uint64_t size_kib, private_kib;
+	uint64_t from;
+	uint64_t size_kib, private_kib, referenced_kib;
 	bool ram_like; /* can be written, and not executed */
 };
 
-/* The largest mappings that may be guest RAM, largest first. */
+/* The largest mappings that may be guest RAM, largest first; RAM in more pieces counts as
+ * private in its smallest ones. */
 struct ram {
-	struct mapping pieces[RAM_PIECES];
+	struct mapping pieces[QEMU_RAM_PIECES];
 	size_t count;
 };
 
@@ -112,26 +111,27 @@ static void ram_add(struct ram *ram, const struct mapping *mapping)
 	size_t at = ram->count;
 	while (at > 0 && ram->pieces[at - 1].size_kib < mapping->size_kib)
 		at--;
-	if (at == RAM_PIECES)
+	if (at == QEMU_RAM_PIECES)
 		return;
-	if (ram->count < RAM_PIECES)
+	if (ram->count < QEMU_RAM_PIECES)
 		ram->count++;
 	memmove(&ram->pieces[at + 1], &ram->pieces[at],
 		(ram->count - at - 1) * sizeof(*mapping));
 	ram->pieces[at] = *mapping;
 }
 
-/* What of the private memory is guest RAM. */
-static uint64_t ram_private_kib(const struct ram *ram, uint64_t guest_kib)
+/* Keep the mappings that are guest RAM: the largest that fit into its size. */
+static void ram_settle(struct ram *ram, uint64_t guest_kib)
 {
-	uint64_t size = 0, private = 0;
+	uint64_t size = 0;
+	size_t kept = 0;
 	for (size_t i = 0; i < ram->count; i++) {
 		if (size + ram->pieces[i].size_kib > guest_kib + RAM_SLACK_KIB)
 			continue;
 		size += ram->pieces[i].size_kib;
-		private += ram->pieces[i].private_kib;
+		ram->pieces[kept++] = ram->pieces[i];
 	}
-	return private;
+	ram->count = kept;
 }
 
 /* "7f12-7f34 rw-p 00000000 00:00 0  NAME" begins a mapping. */
@@ -143,6 +143,7 @@ static bool read_head(const char *line, struct mapping *mapping)
 		to < from || strlen(may) != 4)
 		return false;
 	*mapping = (struct mapping){
+		.from = from,
 		.size_kib = kib_from_bytes(to - from),
 		.ram_like = may[1] == 'w' && may[2] != 'x',
 	};
@@ -151,13 +152,21 @@ static bool read_head(const char *line, struct mapping *mapping)
 
 static void read_amount(const char *line, struct mapping *mapping)
 {
-	static const char *const amounts[] = {"Private_Clean", "Private_Dirty", "Swap"};
+	static const struct {
+		const char *name;
+		size_t at;
+	} amounts[] = {
+		{"Private_Clean:", offsetof(struct mapping, private_kib)},
+		{"Private_Dirty:", offsetof(struct mapping, private_kib)},
+		{"Swap:", offsetof(struct mapping, private_kib)},
+		{"Referenced:", offsetof(struct mapping, referenced_kib)},
+	};
 	uint64_t value;
 	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++) {
-		size_t length = strlen(amounts[i]);
-		if (strncmp(line, amounts[i], length) == 0 && line[length] == ':' &&
-			sscanf(line + length + 1, "%" SCNu64, &value) == 1)
-			mapping->private_kib += value;
+		size_t length = strlen(amounts[i].name);
+		if (strncmp(line, amounts[i].name, length) == 0 &&
+			sscanf(line + length, "%" SCNu64, &value) == 1)
+			*(uint64_t *)((char *)mapping + amounts[i].at) += value;
 	}
 }
 
@@ -169,29 +178,66 @@ static void mapping_over(const struct mapping *mapping, uint64_t guest_kib,
 		ram_add(ram, mapping);
 }
 
-int qemu_proc_private(int fd, uint64_t guest_kib, uint64_t *private_kib, struct err *err)
+/* Go through the mappings: which are guest RAM, and what is private in all of them. */
+static int read_mappings(int fd, const char *name, uint64_t guest_kib, struct ram *ram,
+	uint64_t *total_kib, struct err *err)
 {
-	auto_fclose FILE *file = open_file(fd, "smaps");
+	auto_fclose FILE *file = open_file(fd, name);
 	if (!file)
-		return open_failed(err, "smaps");
-	struct ram ram = {.count = 0};
+		return open_failed(err, name);
 	struct mapping mapping = {0}, next;
-	uint64_t total_kib = 0;
 	bool any = false;
 	char line[512];
+	*ram = (struct ram){.count = 0};
+	*total_kib = 0;
 	while (fgets(line, sizeof(line), file)) {
 		if (!read_head(line, &next)) {
 			read_amount(line, &mapping);
 			continue;
 		}
-		mapping_over(&mapping, guest_kib, &ram, &total_kib);
+		mapping_over(&mapping, guest_kib, ram, total_kib);
 		mapping = next;
 		any = true;
 	}
 	if (!any)
-		return err_set(err, -EBADMSG, "'smaps' of the process has no mapping");
-	mapping_over(&mapping, guest_kib, &ram, &total_kib);
-	*private_kib = sub_u64(total_kib, ram_private_kib(&ram, guest_kib));
+		return err_set(err, -EBADMSG, "'%s' of the process has no mapping", name);
+	mapping_over(&mapping, guest_kib, ram, total_kib);
+	ram_settle(ram, guest_kib);
+	return 0;
+}
+
+int qemu_proc_private(int fd, uint64_t guest_kib, uint64_t *private_kib, struct err *err)
+{
+	struct ram ram;
+	uint64_t total_kib, ram_kib = 0;
+	int result = read_mappings(fd, "smaps", guest_kib, &ram, &total_kib, err);
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < ram.count; i++)
+		ram_kib += ram.pieces[i].private_kib;
+	*private_kib = sub_u64(total_kib, ram_kib);
+	return 0;
+}
+
+int qemu_proc_ram(
+	int fd, uint64_t guest_kib, bool walk, struct qemu_ram *ram, struct err *err)
+{
+	struct ram found;
+	uint64_t total_kib;
+	int result = read_mappings(
+		fd, walk ? "smaps" : "maps", guest_kib, &found, &total_kib, err);
+	if (result < 0)
+		return result;
+	if (!found.count)
+		return err_set(err, -ENODATA, "no mapping looks like guest RAM");
+	*ram = (struct qemu_ram){.count = found.count};
+	for (size_t i = 0; i < found.count; i++) {
+		const struct mapping *piece = &found.pieces[i];
+		ram->pieces[i].from = piece->from;
+		ram->pieces[i].to = piece->from + piece->size_kib * 1024;
+		ram->size_kib += piece->size_kib;
+		ram->referenced_kib += piece->referenced_kib;
+	}
 	return 0;
 }
 

@@ -50,6 +50,28 @@ int qemu_proc_faults(int fd, struct qemu_faults *faults, struct err *err);
  */
 int qemu_proc_private(int fd, uint64_t guest_kib, uint64_t *private_kib, struct err *err);
 
+/* Guest RAM in the process: its mappings, largest first. */
+#define QEMU_RAM_PIECES 16
+struct qemu_ram {
+	struct {
+		uint64_t from, to; /* addresses */
+	} pieces[QEMU_RAM_PIECES];
+	size_t count;
+	uint64_t size_kib;
+	uint64_t referenced_kib; /* touched since the bits were last cleared; 0 without
+				    `walk` */
+};
+
+/*
+ * Where guest RAM lies, and with `walk` how much of it was touched by this process.
+ *
+ * Errors: as qemu_proc_private(); -ENODATA no mapping looks like guest RAM.
+ * Source: /proc/PID/maps, or /proc/PID/smaps, which takes time in proportion to resident
+ *         memory
+ */
+int qemu_proc_ram(
+	int fd, uint64_t guest_kib, bool walk, struct qemu_ram *ram, struct err *err);
+
 /*
  * Where the process stands below the memory hierarchy: the v1 memory controller's where
  * it has one, else the unified one's.

@@ -17,10 +17,8 @@
 static const int write_order[] = {KNOB_KSM_MERGE_ACROSS_NODES, KNOB_KSM_PAGES_TO_SCAN,
 	KNOB_KSM_SLEEP_MILLISECS, KNOB_KSM_RUN};
 
-/* What stands against a wish; each is told once. */
+/* What stands against one wish; each is told once. */
 enum cause {
-	CAUSE_RIVAL,
-	CAUSE_TAKEN,
 	CAUSE_ADVISOR,
 	CAUSE_UNMERGE,
 	CAUSE_SHARED,
@@ -36,8 +34,8 @@ struct ksm_settings {
 struct ksm {
 	struct ksm_settings settings;
 	struct ksm_values values;
-	bool begun; /* an earlier debt was looked for: not in a dry run */
-	bool hands_off;
+	bool begun;       /* an earlier debt was looked for: not in a dry run */
+	struct err owner; /* who KSM was left to, for good; code 0 nobody */
 	bool told[CAUSE_COUNT];
 };
 
@@ -157,28 +155,28 @@ static void set_knob(struct ksm *ksm, int knob, const struct plan *plan, struct 
 
 /* ---- other owners ---- */
 
-static bool is_rivals(struct ksm *ksm, const struct plan *plan, struct err *err)
-{
-	if (!plan->host || !plan->host->ksm_rival[0])
-		return false;
-	tell(ksm, CAUSE_RIVAL, err, -EBUSY,
-		"\"%s\" runs here and tunes KSM; leaving KSM to it",
-		plan->host->ksm_rival);
-	return true;
-}
-
-static bool is_taken(struct ksm *ksm, struct err *err)
+/* What somebody else has set since, is theirs from then on. */
+static void look_for_owner(struct ksm *ksm)
 {
 	char now[KSM_VALUE_MAX];
 	int item = ksm_values_taken(&ksm->values, now);
-	if (item < 0)
-		return false;
-	ksm->hands_off = true;
-	tell(ksm, CAUSE_TAKEN, err, -EBUSY,
-		"somebody else set %s to %s (it was %s); leaving KSM to them until momd "
-		"reloads",
-		ksm_value_name(item), now, ksm->values.items[item].value);
-	return true;
+	if (item >= 0)
+		err_set(&ksm->owner, -EBUSY,
+			"somebody else set %s to %s (it was %s); leaving KSM to them "
+			"until momd reloads",
+			ksm_value_name(item), now, ksm->values.items[item].value);
+}
+
+static int leave_to_others(struct ksm *ksm, const struct plan *plan, struct err *err)
+{
+	if (plan->host && plan->host->ksm_rival[0])
+		return err_set(err, -EBUSY,
+			"\"%s\" runs here and tunes KSM; leaving KSM to it",
+			plan->host->ksm_rival);
+	if (!ksm->owner.code)
+		look_for_owner(ksm);
+	*err = ksm->owner;
+	return err->code;
 }
 
 static bool wishes_any(const struct plan *plan)
@@ -193,7 +191,8 @@ static bool wishes_any(const struct plan *plan)
 
 /*
  * Set KSM as the policies wish, as far as it is ours. Nothing is written that is so
- * already; what stands against a wish is the error of the call that meets it first.
+ * already. What stands against one wish is the error of the call that meets it first;
+ * that KSM is somebody else's, of every call.
  */
 static int ksm_apply(void *self, const struct plan *plan, struct err *err)
 {
@@ -205,9 +204,9 @@ static int ksm_apply(void *self, const struct plan *plan, struct err *err)
 		if (!ksm->settings.manage)
 			ksm_values_restore(&ksm->values);
 	}
-	if (!ksm->settings.manage || ksm->hands_off || !wishes_any(plan))
+	if (!ksm->settings.manage || !wishes_any(plan))
 		return 0;
-	if (is_rivals(ksm, plan, err) || is_taken(ksm, err))
+	if (leave_to_others(ksm, plan, err) < 0)
 		return err->code;
 	for (size_t i = 0; i < ARRAY_SIZE(write_order); i++)
 		if (plan->knobs[write_order[i]].has_value)

@@ -434,6 +434,8 @@ static void apply(struct engine *engine, struct engine_controller *controller)
 	if (failed && !controller->failing)
 		log_warning("%s: %s", controller->part->name, err.text);
 	controller->failing = failed;
+	if (failed)
+		controller->trouble = err;
 }
 
 static void act(struct engine *engine)

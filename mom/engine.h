@@ -29,6 +29,7 @@ struct engine_controller {
 	const struct controller *part;
 	void *self;
 	bool failing;
+	struct err trouble; /* why it failed last */
 };
 
 struct engine_env {

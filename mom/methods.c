@@ -40,6 +40,9 @@ static struct json_object *describe_pool(const struct pool *pool)
 	put_ratio_if(object, "psi_full", sample->has_psi, sample->psi_full);
 	put_kib_if(object, "ksm_saving_kib", sample->has_ksm,
 		kib_from_pages((uint64_t)sample->ksm_pages_sharing, 4096));
+	put_ratio_if(object, "ksmd_cpu_ratio", sample->has_ksmd_cpu,
+		sample->ksmd_cpu_ratio);
+	put_text(object, "ksm_rival", sample->ksm_rival[0] ? sample->ksm_rival : NULL);
 	return object;
 }
 
@@ -100,6 +103,8 @@ static struct json_object *describe_guest(const struct guest *guest, int64_t now
 	put_kib_if(object, "target_kib", sample->has_actual, guest->balloon.target_kib);
 	put_kib_if(object, "used_kib", sample->has_used, sample->used_kib);
 	put_kib_if(object, "demand_kib", sample->has_demand, sample->demand_kib);
+	put_kib_if(object, "working_set_kib", sample->has_working_set,
+		sample->working_set_kib);
 	put_kib_if(object, "rss_kib", sample->has_rss, sample->rss_kib);
 	put_kib_if(object, "swap_kib", sample->has_rss, sample->swap_kib);
 	put_kib(object, "overhead_kib", sample->overhead_kib);
@@ -177,6 +182,14 @@ static struct json_object *describe_warnings(const struct engine *engine)
 			continue;
 		auto_free char *line = mem_printf(
 			"%s: %s", collector->part->name, collector->trouble.text);
+		json_object_array_add(array, json_object_new_string(line));
+	}
+	for (size_t i = 0; i < engine->controller_count; i++) {
+		const struct engine_controller *controller = &engine->controllers[i];
+		if (!controller->failing)
+			continue;
+		auto_free char *line = mem_printf(
+			"%s: %s", controller->part->name, controller->trouble.text);
 		json_object_array_add(array, json_object_new_string(line));
 	}
 	for (size_t i = 0; i < policy_set_count(engine->policies); i++) {

@@ -106,6 +106,10 @@ struct guest_sample {
 	bool has_overhead;
 	uint64_t overhead_kib; /* QEMU beside guest RAM */
 
+	/* collectors/working_set.c: host memory that the guest touched lately */
+	bool has_working_set;
+	uint64_t working_set_kib;
+
 	/* estimated: mom/estimate */
 	bool has_used, has_demand, has_growth;
 	uint64_t used_kib;
