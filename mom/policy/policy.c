@@ -115,7 +115,9 @@ static void run_policy(struct run *run, const struct policy *policy, struct entr
 
 static void cut(char *to, size_t size, const char *from)
 {
-	snprintf(to, size, "%s", from);
+	size_t length = strnlen(from, size - 1);
+	memcpy(to, from, length);
+	to[length] = '\0';
 }
 
 static void tell_wishes(const struct run *run, struct wish *wishes)
