@@ -35,14 +35,15 @@ static const char *size_of(const struct momctl *ctl, char text[SIZE_TEXT_MAX],
 static void print_head(const struct momctl *ctl, struct json_object *guest)
 {
 	const char *state = json_get_text(guest, "state");
-	auto_free char *age = show_age(guest, "reason_age_s");
 	output_line(&ctl->out, "Guest    ", "%s, %s", json_get_text(guest, "name"),
 		json_get_text(guest, "uuid"));
 	output_styled(&ctl->out, STYLE_HEAD, "State    ");
 	output_styled(&ctl->out, show_state_style(state), state);
 	output_line(&ctl->out, "", ": %s", show_state_meaning(state));
-	output_line(&ctl->out, "Why      ", "%s (%s ago)", json_get_text(guest, "reason"),
-		age);
+	auto_free char *age = show_age(guest, "reason_age_s");
+	if (*json_get_text(guest, "reason"))
+		output_line(
+			&ctl->out, "Why      ", "%s (%s ago)", show_reason(guest), age);
 }
 
 static void print_memory(const struct momctl *ctl, struct json_object *guest)

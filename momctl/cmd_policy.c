@@ -310,7 +310,7 @@ static int reset(const struct momctl *ctl, int argc, char **argv)
 static char *live_facts(void *context, struct err *err)
 {
 	struct json_object *facts = NULL;
-	if (momctl_call(context, "policy.facts", NULL, &facts) != MOMCTL_OK) {
+	if (momctl_call(context, "facts", NULL, &facts) != MOMCTL_OK) {
 		err_set(err, -ENOTCONN, "there are no live facts without momd");
 		return NULL;
 	}

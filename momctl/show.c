@@ -48,6 +48,12 @@ void show_text(struct table *table, struct json_object *object, const char *key)
 	table_add(table, STYLE_PLAIN, *text ? text : UNKNOWN);
 }
 
+const char *show_reason(struct json_object *guest)
+{
+	const char *reason = json_get_text(guest, "reason");
+	return *reason ? reason : show_state_meaning(json_get_text(guest, "state"));
+}
+
 static void add_guest(
 	const struct momctl *ctl, struct table *table, struct json_object *guest)
 {
@@ -62,7 +68,7 @@ static void add_guest(
 	show_size(ctl, table, guest, "rss_kib");
 	show_count(table, guest, "shares");
 	show_text(table, guest, "quality");
-	table_add(table, STYLE_PLAIN, json_get_text(guest, "reason"));
+	table_add(table, STYLE_PLAIN, show_reason(guest));
 }
 
 void show_guests(const struct momctl *ctl, struct json_object *guests)

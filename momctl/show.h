@@ -11,6 +11,9 @@
 /* A table of the guests in `guests`, an array. */
 void show_guests(const struct momctl *ctl, struct json_object *guests);
 
+/* The reason of the latest decision; where there is none, what its state means. */
+const char *show_reason(struct json_object *guest);
+
 /* A cell with the size, count or text `key` of `object`; "-" where it isn't known. */
 void show_size(const struct momctl *ctl, struct table *table, struct json_object *object,
 	const char *key);

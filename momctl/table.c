@@ -132,6 +132,7 @@ static void print_last(const struct table *table, const struct output *output,
 	const struct table_cell *cell, size_t margin, size_t width)
 {
 	const char *text = cell->text;
+	print_blanks(output, *text ? GAP : 0);
 	while (table->wrap && text_width(text) > width) {
 		size_t bytes = text_break(text, width);
 		fprintf(output->file, "%.*s\n", (int)bytes, text);
@@ -154,11 +155,11 @@ static void print_row(const struct table *table, const struct layout *layout,
 		const struct table_cell *cell = cells ? &cells[i] : &title;
 		size_t width = layout->widths[i];
 		if (i == last) {
-			print_last(table, output, cell, margin, width);
+			print_last(table, output, cell, margin + GAP, width);
 		} else if (width) {
+			print_blanks(output, margin ? GAP : 0);
 			print_cell(output, cell, column, width);
-			print_blanks(output, GAP);
-			margin += width + GAP;
+			margin += margin ? width + GAP : width;
 		}
 	}
 }

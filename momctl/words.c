@@ -97,7 +97,8 @@ static bool ends_with(const char *key, const char *unit)
 	return length > tail && strcmp(key + length - tail, unit) == 0;
 }
 
-static const char *const units[] = {"_kib", "_ms", "_s", "_ratio"};
+/* A unit that ends in another one stands before it. */
+static const char *const units[] = {"_kib_per_s", "_kib", "_ms", "_s", "_ratio"};
 
 size_t show_name_length(const char *key)
 {
@@ -110,7 +111,10 @@ size_t show_name_length(const char *key)
 static char *number_text(const struct momctl *ctl, const char *key, double number)
 {
 	char text[SIZE_TEXT_MAX];
-	if (ends_with(key, "_kib") && number >= 0 && number < 1e18)
+	bool size = number >= 0 && number < 1e18;
+	if (ends_with(key, "_kib_per_s") && size)
+		return mem_printf("%s/s", output_size(&ctl->out, text, (uint64_t)number));
+	if (ends_with(key, "_kib") && size)
 		return mem_dup(output_size(&ctl->out, text, (uint64_t)number));
 	if (ends_with(key, "_ratio"))
 		return mem_printf("%.4g %%", number * 100);

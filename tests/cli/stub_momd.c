@@ -4,6 +4,7 @@
  * tests of momctl alone.
  *
  * Use:   stub_momd SOCKET ANSWERS.json; prints "ready" when it listens, ends by SIGTERM.
+ *        stub_momd SOCKET --say LINE greets everybody with LINE instead, and no more.
  * Shape: {"METHOD": RESULT, …}; a RESULT {"error": −ERRNO, "message": TEXT} is a failure,
  *        "echo" gives the parameters back.
  */
@@ -11,6 +12,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -73,34 +77,62 @@ static void on_signal(evutil_socket_t fd, short what, void *base)
 	event_base_loopbreak(base);
 }
 
-int main(int argc, char **argv)
+static int serve(const char *path, struct json_object *answers)
 {
 	struct err err;
 	struct control_server *server;
+	struct event_base *base = event_base_new();
+	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
+	event_add(term, NULL);
+	const struct control_server_settings settings = {
+		.socket = path,
+		.version = PACKAGE_VERSION,
+		.limits = CONTROL_LIMITS_DEFAULT,
+	};
+	int rc = control_server_new(&server, base, &settings, methods, answers, &err);
+	if (rc) {
+		fprintf(stderr, "stub_momd: %s\n", err.text);
+	} else {
+		puts("ready");
+		fflush(stdout);
+		event_base_dispatch(base);
+		control_server_free(server);
+	}
+	event_free(term);
+	event_base_free(base);
+	return rc ? 1 : 0;
+}
+
+/* Something that isn't momd, or one of another time; ends by SIGTERM. */
+static int say(const char *path, const char *line)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+		listen(listener, 8) < 0) {
+		perror(path);
+		return 1;
+	}
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		dprintf(fd, "%s\n", line);
+		close(fd);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[2], "--say") == 0)
+		return say(argv[1], argv[3]);
 	struct json_object *answers = argc == 3 ? json_object_from_file(argv[2]) : NULL;
 	if (!answers) {
 		fprintf(stderr, "usage: stub_momd SOCKET ANSWERS.json\n");
 		return 2;
 	}
-	struct event_base *base = event_base_new();
-	struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
-	event_add(term, NULL);
-	const struct control_server_settings settings = {
-		.socket = argv[1],
-		.version = PACKAGE_VERSION,
-		.limits = CONTROL_LIMITS_DEFAULT,
-	};
-	if (control_server_new(&server, base, &settings, methods, answers, &err)) {
-		fprintf(stderr, "stub_momd: %s\n", err.text);
-		json_object_put(answers);
-		return 1;
-	}
-	puts("ready");
-	fflush(stdout);
-	event_base_dispatch(base);
-	control_server_free(server);
-	event_free(term);
-	event_base_free(base);
+	int status = serve(argv[1], answers);
 	json_object_put(answers);
-	return 0;
+	return status;
 }
