@@ -238,6 +238,16 @@ void core_set_hung(struct core *core, struct guest *guest, bool hung)
 			hung ? "it doesn't answer" : "it answers again");
 }
 
+void core_heard(struct core *core)
+{
+	core->heard_ms = core_now_ms();
+}
+
+bool core_blames(const struct core *core, int64_t begun_ms)
+{
+	return core->heard_ms > begun_ms + SLOW_MS;
+}
+
 enum guest_run core_run_of_state(int state)
 {
 	static const enum guest_run runs[] = {

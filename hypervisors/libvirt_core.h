@@ -119,6 +119,7 @@ struct core {
 	bool connecting;  /* the job for it is under way */
 	bool in_process;  /* the driver lives in this process: one connection for all */
 	bool no_nowait;   /* the driver doesn't know this flag of bulk statistics */
+	int64_t heard_ms; /* libvirtd was last known to answer */
 	int64_t retry_ms; /* connect then */
 	uint64_t backoff_ms;
 	struct hypervisor_status status;
@@ -171,6 +172,11 @@ struct guest *guest_ref(struct guest *guest);
 void guest_unref(struct guest *guest);
 struct handle guest_handle(const struct guest *guest);
 void core_set_hung(struct core *core, struct guest *guest, bool hung);
+
+/* libvirtd answered something; and whether it did after a call had become slow, so that
+ * whoever that call is about is the one who doesn't answer. */
+void core_heard(struct core *core);
+bool core_blames(const struct core *core, int64_t begun_ms);
 
 /* Line up a job in a lane with the call deadline. */
 uint64_t core_submit(struct core *core, enum lane lane, const struct pool_kind *kind,

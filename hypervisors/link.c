@@ -216,6 +216,8 @@ static void connect_done(void *work)
 	connect->link.connection = NULL;
 	core->epoch++;
 	core->backoff_ms = BACKOFF_MS;
+	for (size_t i = 0; i < core->guest_count; i++)
+		core->guests[i]->probe_ms = 0;
 	core->told = true;
 	core->status.connected = true;
 	core->status.read_only = connect->read_only;

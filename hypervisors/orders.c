@@ -21,7 +21,7 @@ struct change {
 	struct guest *guest;
 	enum change_what what;
 	struct handle handle;
-	uint64_t epoch;
+	int64_t begun_ms;
 	uint64_t target_kib; /* as sent; set when it leaves, under the lock */
 	int period_s;
 	int result;
@@ -122,7 +122,7 @@ static void submit(struct core *core, struct guest *guest, enum change_what what
 		.guest = guest_ref(guest),
 		.what = what,
 		.handle = guest_handle(guest),
-		.epoch = core->epoch,
+		.begun_ms = core_now_ms(),
 		.period_s = (int)(guest->stats_period_s ? guest->stats_period_s
 							: core->stats_period_s),
 	};
@@ -181,7 +181,8 @@ static void target_late(void *work, bool started)
 		core_tell_order(change->core, guest, guest->order.target_kib, -ETIMEDOUT);
 	guest->order.again = false;
 	change->core->status.calls_late++;
-	core_set_hung(change->core, guest, true);
+	if (core_blames(change->core, change->begun_ms))
+		core_set_hung(change->core, guest, true);
 }
 
 static void target_back(void *work)

@@ -118,6 +118,7 @@ static void carry_out(struct worker *worker, struct job *job)
 		kind->back(job->what.work);
 	if (job->what.key)
 		pthread_cond_broadcast(&pool->lanes[worker->lane].work);
+	pthread_cond_signal(pool->options.due); /* the owner may want something in time */
 	unlock(pool);
 	kind->free(job->what.work);
 	free(job);

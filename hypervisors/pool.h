@@ -56,7 +56,8 @@ struct pool_job {
 
 struct pool_options {
 	pthread_mutex_t *lock;
-	pthread_cond_t *due; /* signalled when pool_tick() is wanted earlier than it said
+	pthread_cond_t *due; /* signalled when pool_tick() is wanted earlier than it said,
+			      and when a job has ended
 			      */
 	int64_t (*clock_ms)(void);
 	unsigned slots[POOL_LANES_MAX]; /* of each lane */

@@ -153,6 +153,8 @@ static void group_done(void *work)
 	core->insisting -= group->insist;
 	if (group->dead && group->epoch == core->epoch && !core->in_process)
 		survey_want(core); /* finds out about the main connection */
+	if (!group->dead)
+		core_heard(core);
 	for (size_t i = 0; i < group->count; i++)
 		if (group->epoch == core->epoch)
 			take_member(group, &group->members[i]);
@@ -172,9 +174,10 @@ static void group_late(void *work, bool started)
 	struct core *core = group->core;
 	core->status.calls_late += started;
 	core->insisting -= !started && group->insist;
+	bool blamed = started && core_blames(core, group->begun_ms);
 	for (size_t i = 0; i < group->count; i++) {
 		struct guest *guest = group->members[i].guest;
-		bool hangs = started && !guest->gone && guest->answered < group->number;
+		bool hangs = blamed && !guest->gone && guest->answered < group->number;
 		if (guest->asked == group->number)
 			guest->asked = 0;
 		if (hangs)
@@ -209,6 +212,7 @@ static void ask(struct core *core, struct guest **guests, size_t count, uint64_t
 	struct group *group = mem_alloc(sizeof(*group));
 	group->core = core;
 	group->epoch = core->epoch;
+	group->begun_ms = core_now_ms();
 	group->round = round;
 	group->insist = insist;
 	group->no_nowait = core->no_nowait;
@@ -245,6 +249,7 @@ static void group_slow(void *work)
 		ask(core, waiting, count / 2, round, false);
 		ask(core, waiting + count / 2, count - count / 2, round, false);
 	}
+	survey_want(core); /* so that it is known whether libvirtd answers at all */
 	let_go(group);
 }
 
@@ -293,7 +298,9 @@ void round_begin(struct core *core)
 	core->round_groups = 0;
 	core->round_due_ms = core_now_ms() + (int64_t)core->deadline_ms;
 	bool room = pool_room(core->pool, LANE_SAMPLES) > 0;
-	if (!room)
+	if (room)
+		core->notes &= ~(1u << NOTE_NO_ROOM);
+	else if (core->status.connected)
 		core_note(core, NOTE_NO_ROOM,
 			"libvirt: all calls for samples hang: going on with the last "
 			"ones "

@@ -34,6 +34,7 @@ struct member {
 struct group {
 	struct core *core;
 	uint64_t number, epoch;
+	int64_t begun_ms;
 	uint64_t round; /* the round that waits for it, 0 none */
 	bool insist;    /* ask though it is blocked */
 	bool dead;      /* the connection is */

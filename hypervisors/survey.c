@@ -205,6 +205,7 @@ static void survey_done(void *work)
 	} else if (survey->dead) {
 		link_lost(core, survey->why);
 	} else if (survey->count >= 0) {
+		core_heard(core);
 		for (int i = 0; i < survey->count; i++)
 			take_one(core, &survey->found[i], survey->number);
 		remove_unseen(core, survey->number);
