@@ -6,21 +6,23 @@
 
 #include "mom/units.h"
 
-#define FRESH_TO_PROVE    3 /* new statistics after a boot before the driver is trusted */
-#define STALE_AT_LEAST_MS 3000  /* time stamps count whole seconds */
-#define PARTIAL_BUFFER    2.0   /* times the buffer where `usable` is missing */
-#define GROWTH_WINDOW_MS  3000  /* older growth is history */
-#define FETCH_DECAY_MS    2000  /* half of a swap-in rate is forgotten in this time */
-#define BETTER_FOR_MS     10000 /* a better host state must hold so long */
-#define BETTER_MARGIN     1.15
-#define SMALLEST_BUFFER   0.25  /* of a buffer, when demands don't fit */
-#define RESERVE_PART      0.015 /* of the host, where the reserve is "auto" */
-#define RESERVE_LEAST_KIB (32 * KIB_PER_MIB)
-#define RESERVE_MOST_KIB  (2 * KIB_PER_GIB)
-#define KSM_LOAN_PART     0.1 /* of KSM's saving kept in reserve */
-#define PSI_TIGHT         0.10
-#define PSI_CRITICAL      0.40
-#define SWAP_TIGHT_PAGES  1000 /* a second, in and out together */
+#define FRESH_TO_PROVE     3 /* new statistics after a boot before the driver is trusted */
+#define STALE_AT_LEAST_MS  3000  /* time stamps count whole seconds */
+#define PARTIAL_BUFFER     2.0   /* times the buffer where `usable` is missing */
+#define GROWTH_WINDOW_MS   3000  /* older growth is history */
+#define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
+#define WORKING_SET_MARGIN 0.25
+#define FETCH_DECAY_MS     2000  /* half of a swap-in rate is forgotten in this time */
+#define BETTER_FOR_MS      10000 /* a better host state must hold so long */
+#define BETTER_MARGIN      1.15
+#define SMALLEST_BUFFER    0.25  /* of a buffer, when demands don't fit */
+#define RESERVE_PART       0.015 /* of the host, where the reserve is "auto" */
+#define RESERVE_LEAST_KIB  (32 * KIB_PER_MIB)
+#define RESERVE_MOST_KIB   (2 * KIB_PER_GIB)
+#define KSM_LOAN_PART      0.1 /* of KSM's saving kept in reserve */
+#define PSI_TIGHT          0.10
+#define PSI_CRITICAL       0.40
+#define SWAP_TIGHT_PAGES   1000 /* a second, in and out together */
 
 /* ---- statistics: time and trust ---- */
 
@@ -85,7 +87,8 @@ static enum guest_quality judge_quality(const struct guest_track *track,
 	if (!estimate_is_fresh(track, terms))
 		return QUALITY_STALE;
 	if (!has_values(&facts->sample))
-		return QUALITY_NOSERVICE;
+		return facts->sample.has_working_set ? QUALITY_PARTIAL
+						     : QUALITY_NOSERVICE;
 	return facts->sample.has_usable || facts->windows ? QUALITY_GOOD
 							  : QUALITY_PARTIAL;
 }
@@ -112,11 +115,35 @@ static enum guest_state judge_state(const struct guest_facts *facts,
 
 /* ---- what a guest uses, needs and may cost ---- */
 
-static void estimate_used(struct guest_sample *sample, bool windows)
+/*
+ * What was touched lately, and a margin for what is needed all the same. It rises at once
+ * and falls slowly: a guest that rests for a moment hasn't given anything back.
+ */
+static void follow_working_set(
+	struct guest_track *track, const struct guest_sample *sample, int64_t now_ms)
 {
-	sample->has_used = sample->has_actual && has_values(sample);
+	double now_kib = (double)sample->working_set_kib;
+	double elapsed_ms = (double)(now_ms - track->working_set_ms);
+	double kept = track->has_working_set ? exp2(-elapsed_ms / WORKING_SET_MS) : 0;
+	double lasting_kib = now_kib + (track->working_set_kib - now_kib) * kept;
+	track->has_working_set = sample->has_working_set;
+	track->working_set_kib = fmax(now_kib, lasting_kib);
+	track->working_set_ms = now_ms;
+}
+
+static void estimate_used(struct guest_track *track, struct guest_sample *sample,
+	bool windows, int64_t now_ms)
+{
+	follow_working_set(track, sample, now_ms);
+	sample->has_used =
+		sample->has_actual && (has_values(sample) || sample->has_working_set);
 	if (!sample->has_used)
 		return;
+	if (!has_values(sample)) {
+		double used = track->working_set_kib * (1 + WORKING_SET_MARGIN);
+		sample->used_kib = min_u64((uint64_t)used, sample->actual_kib);
+		return;
+	}
 	uint64_t free_kib;
 	if (windows && sample->has_unused)
 		free_kib = sample->unused_kib;
@@ -235,7 +262,7 @@ void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 	sample->shares = settings->shares;
 	sample->buffer_ratio = settings->buffer_ratio;
 
-	estimate_used(sample, facts->windows);
+	estimate_used(track, sample, facts->windows, now_ms);
 	if (sample->has_used)
 		estimate_growth(track, sample, now_ms);
 	follow_fetching(track, sample, now_ms);

@@ -40,6 +40,9 @@ struct guest_track {
 	size_t growth_next, growth_count;
 	int64_t fetched_ms;       /* when swap_in_kib_per_s was brought up to date */
 	double swap_in_kib_per_s; /* what the guest fetches back, decaying */
+	bool has_working_set;
+	int64_t working_set_ms; /* when working_set_kib was brought up to date */
+	double working_set_kib; /* seen from outside; its falls are slowed down */
 };
 
 /*

@@ -159,6 +159,51 @@ static void ticks_without_values_name_the_missing_service(void **state)
 	assert_int_equal(bench->state, GUEST_STATE_WATCHED);
 }
 
+/* Windows without its service: the driver answers, with nothing in it. */
+static void without_statistics_the_working_set_counts(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	prove(bench);
+	sample->has_usable = sample->has_unused = false;
+	sample->has_working_set = true;
+	sample->working_set_kib = 200 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(bench->quality, QUALITY_PARTIAL);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+	assert_int_equal(sample->used_kib, 250 * MIB);
+	assert_true(sample->demand_kib > 300 * MIB);
+
+	sample->working_set_kib = 300 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->used_kib, 375 * MIB);
+	sample->working_set_kib = 100 * MIB;
+	look(bench, 1000, true);
+	assert_true(sample->used_kib > 365 * MIB);
+	for (int second = 0; second < 300; second++)
+		look(bench, 1000, true);
+	assert_in_range(sample->used_kib, 125 * MIB, 135 * MIB);
+
+	sample->working_set_kib = 790 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->used_kib, 800 * MIB);
+	sample->has_working_set = false;
+	look(bench, 1000, true);
+	assert_int_equal(bench->quality, QUALITY_NOSERVICE);
+	assert_false(sample->has_used);
+}
+
+static void statistics_go_before_the_working_set(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	bench->facts.sample.has_working_set = true;
+	bench->facts.sample.working_set_kib = 20 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(bench->facts.sample.used_kib, 200 * MIB);
+	assert_int_equal(bench->quality, QUALITY_GOOD);
+}
+
 static void used_is_what_is_not_usable(void **state)
 {
 	struct bench *bench = *state;
@@ -375,6 +420,8 @@ int main(void)
 		TEST(statistics_that_stop_are_stale_after_three_periods),
 		TEST(a_pause_is_not_the_guests_time),
 		TEST(ticks_without_values_name_the_missing_service),
+		TEST(without_statistics_the_working_set_counts),
+		TEST(statistics_go_before_the_working_set),
 		TEST(used_is_what_is_not_usable),
 		TEST(a_guest_without_usable_keeps_a_larger_buffer),
 		TEST(demand_runs_ahead_of_growth),
