@@ -20,7 +20,9 @@
 struct cgroup {
 	char *root; /* of the memory hierarchy */
 	bool v1;
-	char *configured; /* host.budget = "cgroup:…", or NULL */
+	char *configured;               /* host.budget = "cgroup:…", or NULL */
+	char (*known)[CGROUP_PATH_MAX]; /* pools of the last sample, for a glance */
+	size_t known_count, known_capacity;
 };
 
 static bool exists(const char *directory, const char *file)
@@ -59,6 +61,7 @@ static void cgroup_close(void *self)
 		return;
 	free(cgroup->root);
 	free(cgroup->configured);
+	free(cgroup->known);
 	free(cgroup);
 }
 
@@ -182,6 +185,27 @@ static void add_pool_of(
 	}
 }
 
+/* The pools of this sample are those that a glance looks at. */
+static void remember_pools(struct cgroup *cgroup, const struct snapshot *snapshot)
+{
+	cgroup->known_count = 0;
+	for (size_t i = 0; i < snapshot->pool_count; i++) {
+		cgroup->known = mem_grow(cgroup->known, cgroup->known_count,
+			&cgroup->known_capacity, sizeof(*cgroup->known));
+		memcpy(cgroup->known[cgroup->known_count++], snapshot->pools[i].path,
+			CGROUP_PATH_MAX);
+	}
+}
+
+static int cgroup_glance(void *self, struct snapshot *into, struct err *err)
+{
+	(void)err;
+	struct cgroup *cgroup = self;
+	for (size_t i = 0; i < cgroup->known_count; i++)
+		add_pool(cgroup, into, cgroup->known[i]);
+	return 0;
+}
+
 static int cgroup_sample(void *self, struct snapshot *into, struct err *err)
 {
 	struct cgroup *cgroup = self;
@@ -191,11 +215,13 @@ static int cgroup_sample(void *self, struct snapshot *into, struct err *err)
 				"cgroup \"%s\" of host.budget isn't there or has no "
 				"limit",
 				cgroup->configured);
+		remember_pools(cgroup, into);
 		return 0;
 	}
 	for (size_t i = 0; i < into->guest_count; i++)
 		if (into->guests[i].cgroup[0])
 			add_pool_of(cgroup, into, into->guests[i].cgroup);
+	remember_pools(cgroup, into);
 	return 0;
 }
 
@@ -204,5 +230,6 @@ const struct collector collector_cgroup = {
 	.help = "memory cgroups that limit guests (v1 and v2)",
 	.open = cgroup_open,
 	.sample = cgroup_sample,
+	.glance = cgroup_glance,
 	.close = cgroup_close,
 };

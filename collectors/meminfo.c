@@ -129,10 +129,16 @@ static int meminfo_sample(void *self, struct snapshot *into, struct err *err)
 	return sample_memory(self, &into->host, err);
 }
 
+static int meminfo_glance(void *self, struct snapshot *into, struct err *err)
+{
+	return sample_memory(self, &into->host, err);
+}
+
 const struct collector collector_meminfo = {
 	.name = "meminfo",
 	.help = "the host's memory, swap and time (libproc2)",
 	.open = meminfo_open,
 	.sample = meminfo_sample,
+	.glance = meminfo_glance,
 	.close = meminfo_close,
 };

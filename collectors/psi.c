@@ -3,13 +3,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "mom/collector.h"
 #include "mom/mem.h"
 
+/*
+ * A stall this long in this time wakes the daemon. The shorter one takes a privilege that
+ * even root may lack; the kernel looks at the longer one just once in its window.
+ */
+static const char *const triggers[] = {"some 100000 1000000", "some 200000 2000000"};
+
 struct psi {
 	int fd;
+	int trigger; /* -1 none granted */
+	int wake;    /* an epoll that is readable when the trigger fires; -1 none */
 	char *path;
 };
 
@@ -18,15 +27,51 @@ static void psi_close(void *self)
 	struct psi *psi = self;
 	if (!psi)
 		return;
-	if (psi->fd >= 0)
-		close(psi->fd);
+	mem_auto_close(&psi->wake);
+	mem_auto_close(&psi->trigger);
+	mem_auto_close(&psi->fd);
 	free(psi->path);
 	free(psi);
+}
+
+static int open_trigger(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++) {
+		int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		if (write(fd, triggers[i], strlen(triggers[i]) + 1) > 0)
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* A trigger reports by POLLPRI, which not every event loop watches; an epoll of its own
+ * turns that into being readable. */
+static void open_wake(struct psi *psi)
+{
+	psi->trigger = open_trigger(psi->path);
+	if (psi->trigger < 0)
+		return;
+	psi->wake = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = {.events = EPOLLPRI};
+	if (psi->wake < 0 ||
+		epoll_ctl(psi->wake, EPOLL_CTL_ADD, psi->trigger, &event) == 0)
+		return;
+	close(psi->wake);
+	psi->wake = -1;
+}
+
+static int psi_wake_fd(void *self)
+{
+	return ((struct psi *)self)->wake;
 }
 
 static int psi_open(void **self, const struct collector_env *env, struct err *err)
 {
 	struct psi *psi = mem_alloc(sizeof(*psi));
+	psi->trigger = psi->wake = -1;
 	psi->path = mem_printf("%s/pressure/memory", env->proc_root);
 	psi->fd = open(psi->path, O_RDONLY | O_CLOEXEC);
 	if (psi->fd < 0) {
@@ -34,6 +79,7 @@ static int psi_open(void **self, const struct collector_env *env, struct err *er
 		psi_close(psi);
 		return result;
 	}
+	open_wake(psi);
 	*self = psi;
 	return 0;
 }
@@ -60,6 +106,9 @@ static bool read_average(const char *text, const char *line, double *ratio)
 static int psi_sample(void *self, struct snapshot *into, struct err *err)
 {
 	struct psi *psi = self;
+	struct epoll_event woken; /* taken, or it would wake again at once */
+	if (psi->wake >= 0)
+		epoll_wait(psi->wake, &woken, 1, 0);
 	char text[256];
 	ssize_t length = pread(psi->fd, text, sizeof(text) - 1, 0);
 	if (length < 0)
@@ -80,5 +129,6 @@ const struct collector collector_psi = {
 	.help = "the host's memory pressure (/proc/pressure/memory)",
 	.open = psi_open,
 	.sample = psi_sample,
+	.wake_fd = psi_wake_fd,
 	.close = psi_close,
 };

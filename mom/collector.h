@@ -24,7 +24,7 @@ struct collector {
 	const char *name; /* its section in momd.conf */
 	const char *help; /* one line for `momctl collectors` */
 	const struct config_key
-		*keys; /* its own keys, ends with a NULL name; may be NULL */
+		*keys;        /* its own keys, ends with a NULL name; may be NULL */
 	size_t settings_size; /* of the struct that `keys` lay out */
 
 	/* Errors: any; the daemon says so once and goes on without this source. */
@@ -33,7 +33,11 @@ struct collector {
 	/* Fill its part of the snapshot; must not wait. On error its part stays unset. */
 	int (*sample)(void *self, struct snapshot *into, struct err *err);
 
-	/* Readable when the tick should come early; may be NULL. */
+	/* A cheap look between ticks at the memory that is left: what sample() finds of
+	 * it, in microseconds. May be NULL. */
+	int (*glance)(void *self, struct snapshot *into, struct err *err);
+
+	/* Readable when the tick should come early, or -1; may be NULL. */
 	int (*wake_fd)(void *self);
 
 	void (*close)(void *self);

@@ -12,6 +12,8 @@
 struct event;
 struct event_base;
 
+#define DAEMON_WAKES_MAX 8
+
 struct daemon {
 	const char
 		*config_path; /* as asked for; NULL: the usual file where there is one */
@@ -22,11 +24,14 @@ struct daemon {
 
 	struct event_base *base;
 	struct event *begin, *sample, *hypervisor, *stop_wait;
+	struct event *watch;                   /* the glance between ticks */
+	struct event *wakes[DAEMON_WAKES_MAX]; /* collectors that want a tick early */
 	struct event *signals[3];
 	bool in_round;         /* a sampling round is under way */
 	bool again;            /* and another is wanted as soon as it ends */
 	int64_t began_ms;      /* the latest round */
 	uint64_t ticks_late;   /* begun more than a period after their time */
+	uint64_t emergencies;  /* ticks that couldn't wait */
 	uint64_t last_tick_ms; /* how long the latest tick took, in all */
 	bool stopping;
 	size_t releases; /* orders waited for before the end */

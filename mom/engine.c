@@ -517,3 +517,14 @@ void engine_sample(struct engine *engine)
 {
 	engine->env.hypervisor->refresh(engine->hypervisor_self);
 }
+
+bool engine_glance(struct engine *engine)
+{
+	snapshot_reset(&engine->glance);
+	for (size_t i = 0; i < engine->collector_count; i++) {
+		const struct engine_collector *collector = &engine->collectors[i];
+		if (collector->self && collector->part->glance)
+			collector->part->glance(collector->self, &engine->glance, NULL);
+	}
+	return pools_alarm(&engine->pools, &engine->glance);
+}

@@ -55,6 +55,7 @@ struct engine {
 	struct live live;
 
 	struct snapshot snapshot;
+	struct snapshot glance;
 	struct host_sample host; /* with rates worked out */
 	uint64_t swap_in_pages, swap_out_pages;
 	bool has_swap_counters;
@@ -108,6 +109,12 @@ enum engine_need engine_event(
 	struct engine *engine, const struct hypervisor_event *event);
 
 void engine_tick(struct engine *engine, int64_t now_ms);
+
+/*
+ * A cheap look at the memory left, between ticks. True when it fell so far that a tick is
+ * due at once, with the figures there are.
+ */
+bool engine_glance(struct engine *engine);
 
 /* How long after the last tick the next one should begin. */
 uint64_t engine_period_ms(const struct engine *engine);

@@ -198,6 +198,7 @@ void engine_close(struct engine *engine)
 	roster_done(&engine->roster);
 	pools_done(&engine->pools);
 	snapshot_done(&engine->snapshot);
+	snapshot_done(&engine->glance);
 	plan_done(&engine->plan);
 	live_done(&engine->live);
 	free_config(engine->config);

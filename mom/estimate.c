@@ -338,22 +338,36 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 	host->cost_kib = cost;
 }
 
+enum host_state estimate_state_by_memory(uint64_t available_kib, uint64_t reserve_kib)
+{
+	if (available_kib < reserve_kib / 5)
+		return HOST_CRITICAL;
+	if (available_kib < reserve_kib / 2)
+		return HOST_TIGHT;
+	return available_kib < 2 * reserve_kib ? HOST_SNUG : HOST_ROOMY;
+}
+
+static enum host_state worse(enum host_state a, enum host_state b)
+{
+	return a > b ? a : b;
+}
+
 /* The state that the figures alone call for; `margin` makes every mark harder to reach.
  */
 static enum host_state state_by_marks(const struct host_sample *host, double margin)
 {
-	double available = (double)host->available_kib;
-	double reserve = (double)host->reserve_kib * margin;
+	enum host_state state = estimate_state_by_memory(
+		host->available_kib, (uint64_t)((double)host->reserve_kib * margin));
 	double psi = host->has_psi ? host->psi_full * margin : 0;
 	double swapping =
 		(host->swap_in_pages_per_s + host->swap_out_pages_per_s) * margin;
-	if (available < reserve / 5 || psi > PSI_CRITICAL)
+	if (psi > PSI_CRITICAL)
 		return HOST_CRITICAL;
-	if (available < reserve / 2 || psi > PSI_TIGHT || swapping > SWAP_TIGHT_PAGES)
-		return HOST_TIGHT;
+	if (psi > PSI_TIGHT || swapping > SWAP_TIGHT_PAGES)
+		return worse(state, HOST_TIGHT);
 	/* what is promised must be covered before memory is anybody's for the asking */
 	bool covered = (double)host->cost_kib * margin <= (double)host->budget_kib;
-	return available < 2 * reserve || !covered ? HOST_SNUG : HOST_ROOMY;
+	return covered ? state : worse(state, HOST_SNUG);
 }
 
 enum host_state estimate_host_state(

@@ -86,6 +86,9 @@ struct guest_entry {
 void estimate_host(struct host_sample *host, const struct host_terms *terms,
 	const struct guest_entry *guests, size_t count);
 
+/* The state that the memory left alone calls for. */
+enum host_state estimate_state_by_memory(uint64_t available_kib, uint64_t reserve_kib);
+
 /* What judging a host's state remembers. */
 struct host_track {
 	bool seen;

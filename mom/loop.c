@@ -92,6 +92,66 @@ static void tick(struct daemon *daemon)
 	schedule(daemon);
 }
 
+/*
+ * Memory fell below a mark between ticks, or a collector cries out: decide at once, on
+ * the guests' figures of the last round. The round that is under way goes on.
+ */
+static void emergency(struct daemon *daemon)
+{
+	if (daemon->stopping)
+		return;
+	daemon->emergencies++;
+	engine_tick(&daemon->engine, daemon_now_ms());
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	struct daemon *daemon = context;
+	bool easy = pools_state(&daemon->engine.pools) == HOST_ROOMY;
+	if (!easy && engine_glance(&daemon->engine))
+		emergency(daemon);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	emergency(context);
+}
+
+static void free_wakes(struct daemon *daemon)
+{
+	for (size_t i = 0; i < DAEMON_WAKES_MAX; i++) {
+		if (daemon->wakes[i])
+			event_free(daemon->wakes[i]);
+		daemon->wakes[i] = NULL;
+	}
+}
+
+static void watch_collectors(struct daemon *daemon)
+{
+	const struct engine *engine = &daemon->engine;
+	struct timeval period = timeval_from_ms(engine->config->sampling.watch_period_ms);
+	evtimer_add(daemon->watch, &period);
+	free_wakes(daemon);
+	for (size_t i = 0, count = 0; i < engine->collector_count; i++) {
+		const struct engine_collector *collector = &engine->collectors[i];
+		if (!collector->self || !collector->part->wake_fd ||
+			count == DAEMON_WAKES_MAX)
+			continue;
+		int fd = collector->part->wake_fd(collector->self);
+		if (fd < 0)
+			continue;
+		struct event *wake = event_new(
+			daemon->base, fd, EV_READ | EV_PERSIST, on_wake, daemon);
+		if (wake)
+			event_add(wake, NULL);
+		daemon->wakes[count++] = wake;
+	}
+}
+
 static void stop_now(struct daemon *daemon)
 {
 	event_base_loopbreak(daemon->base);
@@ -145,7 +205,9 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 	if (result < 0)
 		return result;
 	notify("RELOADING=1");
+	free_wakes(daemon); /* their descriptors close with the parts */
 	result = engine_reconfigure(&daemon->engine, config, err);
+	watch_collectors(daemon);
 	if (result == 0) {
 		watch_hypervisor(daemon);
 		want_round(daemon);
@@ -211,9 +273,10 @@ int daemon_loop_new(struct daemon *daemon, struct err *err)
 		return err_set(err, -ENOMEM, "libevent cannot make an event loop");
 	daemon->begin = evtimer_new(daemon->base, on_begin, daemon);
 	daemon->sample = evtimer_new(daemon->base, on_sample, daemon);
+	daemon->watch = event_new(daemon->base, -1, EV_PERSIST, on_watch, daemon);
 	daemon->stop_wait = evtimer_new(daemon->base, on_stop_wait, daemon);
-	bool whole = daemon->begin && daemon->sample && daemon->stop_wait &&
-		     watch_hypervisor(daemon) == 0;
+	bool whole = daemon->begin && daemon->sample && daemon->watch &&
+		     daemon->stop_wait && watch_hypervisor(daemon) == 0;
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		daemon->signals[i] = evsignal_new(
 			daemon->base, signals[i].number, signals[i].handler, daemon);
@@ -224,14 +287,16 @@ int daemon_loop_new(struct daemon *daemon, struct err *err)
 		return err_set(
 			err, -ENOMEM, "libevent cannot watch what the daemon needs");
 	signal(SIGPIPE, SIG_IGN);
+	watch_collectors(daemon);
 	return 0;
 }
 
 void daemon_loop_free(struct daemon *daemon)
 {
-	struct event *events[] = {daemon->begin, daemon->sample, daemon->stop_wait,
-		daemon->hypervisor, daemon->signals[0], daemon->signals[1],
-		daemon->signals[2]};
+	struct event *events[] = {daemon->begin, daemon->sample, daemon->watch,
+		daemon->stop_wait, daemon->hypervisor, daemon->signals[0],
+		daemon->signals[1], daemon->signals[2]};
+	free_wakes(daemon);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
 			event_free(events[i]);

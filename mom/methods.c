@@ -218,6 +218,7 @@ static struct json_object *describe_ticks(const struct daemon *daemon)
 	put_kib(object, "count", daemon->engine.ticks);
 	put_kib(object, "last_ms", daemon->last_tick_ms);
 	put_kib(object, "late", daemon->ticks_late);
+	put_kib(object, "emergencies", daemon->emergencies);
 	put_kib(object, "period_ms", engine_period_ms(&daemon->engine));
 	put_kib(object, "orders", daemon->engine.orders);
 	put_kib(object, "orders_failed", daemon->engine.orders_failed);

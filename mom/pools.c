@@ -228,3 +228,31 @@ enum host_state pools_state(const struct pools *pools)
 			worst = pools->items[i].sample.state;
 	return worst;
 }
+
+static const struct pool_facts *find_facts(
+	const struct snapshot *snapshot, const char *path)
+{
+	for (size_t i = 0; i < snapshot->pool_count; i++)
+		if (!strcmp(snapshot->pools[i].path, path))
+			return &snapshot->pools[i];
+	return NULL;
+}
+
+bool pools_alarm(const struct pools *pools, const struct snapshot *glance)
+{
+	for (size_t i = 0; i < pools->count; i++) {
+		const struct pool *pool = &pools->items[i];
+		const struct pool_facts *facts = find_facts(glance, pool->path);
+		uint64_t left = UINT64_MAX;
+		if (glance->host.has_meminfo)
+			left = glance->host.mem_usable_kib;
+		if (facts)
+			left = min_u64(left, pool_available(facts));
+		enum host_state now =
+			estimate_state_by_memory(left, pool->sample.reserve_kib);
+		if (now >= HOST_TIGHT &&
+			(now > pool->sample.state || now == HOST_CRITICAL))
+			return pool->sample.state < HOST_EXHAUSTED;
+	}
+	return false;
+}

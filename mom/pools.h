@@ -42,5 +42,11 @@ void pools_estimate(struct pools *pools, const struct host_sample *host,
 	const struct config *config, struct roster *roster, uint64_t reaction_ms,
 	int64_t now_ms);
 
+/*
+ * Whether a glance at the memory left shows a pool worse off than its state says, or
+ * critical: then the next tick can't wait.
+ */
+bool pools_alarm(const struct pools *pools, const struct snapshot *glance);
+
 /* The worst state of all pools that have guests; of the host where none has. */
 enum host_state pools_state(const struct pools *pools);
