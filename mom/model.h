@@ -217,6 +217,7 @@ struct host_sample {
 	uint64_t exposure_kib; /* what the guests may take without asking */
 	uint64_t cost_kib;     /* what they may cost now, in all */
 	enum host_state state;
+	enum host_state worst_state; /* the host's picture: the worst of it and its pools */
 };
 
 struct host_history {

@@ -215,8 +215,11 @@ void pools_estimate(struct pools *pools, const struct host_sample *host,
 		struct pool *pool = &pools->items[i];
 		pool->sample = *host;
 		estimate_pool(pool, i, config, roster, entries, reaction_ms, now_ms);
-		remember(pool, config->sampling.period_ms, now_ms);
+		pool->sample.worst_state = pool->sample.state;
 	}
+	pools->items[0].sample.worst_state = pools_state(pools);
+	for (size_t i = 0; i < pools->count; i++)
+		remember(&pools->items[i], config->sampling.period_ms, now_ms);
 }
 
 enum host_state pools_state(const struct pools *pools)

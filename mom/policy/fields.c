@@ -33,7 +33,7 @@ static struct value host_swap_usage(const void *sample)
 static struct value host_ksmd_cpu(const void *sample)
 {
 	const struct host_sample *host = sample;
-	return host->has_ksm ? value_float(host->ksmd_cpu_ratio * 100) : value_nil();
+	return host->has_ksmd_cpu ? value_float(host->ksmd_cpu_ratio * 100) : value_nil();
 }
 
 #define H(member)      .offset = offsetof(struct host_sample, member)
@@ -113,6 +113,8 @@ const struct field host_fields[] = {
 	ESTIMATE("cost", cost_kib, "what the guests may cost now"),
 	{"state", FIELD_STATE, UNIT_NONE, H(state), .has = FIELD_ALWAYS,
 		.help = "roomy, snug, tight, critical or exhausted"},
+	{"worst_state", FIELD_STATE, UNIT_NONE, H(worst_state), .has = FIELD_ALWAYS,
+		.help = "the worst state of the host and its pools"},
 	{0},
 };
 

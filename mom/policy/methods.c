@@ -18,7 +18,9 @@ static struct value host_field(
 	if (!field || !sample)
 		return value_nil();
 	if (field->type == FIELD_STATE)
-		return run_text(run, node, host_state_name(sample->state));
+		return run_text(run, node,
+			host_state_name(*(const enum host_state *)((const char *)sample +
+								   field->offset)));
 	return field_sample(field, sample);
 }
 
