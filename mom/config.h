@@ -102,7 +102,8 @@ struct config_part {
 struct config {
 	char *path; /* where it was read, NULL with defaults only */
 	bool dry_run;
-	int on_exit; /* enum exit_action */
+	int on_exit;                    /* enum exit_action */
+	struct config_strings policies; /* names of shipped ones, or paths */
 
 	struct {
 		char *uri;
@@ -126,9 +127,8 @@ struct config {
 	} host;
 
 	struct {
-		char *directory;            /* every *.policy in it, by name */
-		struct config_strings load; /* names of shipped policies, or paths */
-		char *shipped;              /* where shipped policies are */
+		char *directory; /* every *.policy in it, by name */
+		char *shipped;   /* where shipped policies are */
 		uint64_t max_steps;
 		uint64_t max_depth;
 		uint64_t max_list;

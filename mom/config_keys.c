@@ -15,6 +15,8 @@ const struct config_key config_keys[] = {
 	{"", "on_exit", CONFIG_CHOICE, AT(on_exit), "keep", NULL, NULL, "keep|release",
 		"What becomes of the balloons when momd ends: \"keep\", or \"release\" "
 		"as far as the host has room."},
+	{"", "policies", CONFIG_STRINGS, AT(policies), "fair-share", NULL, NULL, NULL,
+		"Policies in their order: shipped ones by name, others by path."},
 
 	{"hypervisor", "uri", CONFIG_STRING, AT(hypervisor.uri), "qemu:///system", NULL,
 		NULL, NULL, "Where libvirt is."},
@@ -36,8 +38,8 @@ const struct config_key config_keys[] = {
 
 	{"sampling", "period", CONFIG_DURATION, AT(sampling.period_ms), "1s", "100ms",
 		"1min", NULL, "How often to look and decide while memory is easy."},
-	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms), "250ms",
-		"100ms", "1min", NULL,
+	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms),
+		"250ms", "100ms", "1min", NULL,
 		"The same while memory is tight; never longer than period."},
 	{"sampling", "watch_period", CONFIG_DURATION, AT(sampling.watch_period_ms),
 		"100ms", "10ms", "10s", NULL,
@@ -49,11 +51,9 @@ const struct config_key config_keys[] = {
 	{"host", "reserve", CONFIG_AUTO_SIZE, AT(host.reserve), "auto", NULL, NULL, NULL,
 		"What stays free for sudden growth: \"auto\" or the least size."},
 
-	{"policy", "load", CONFIG_STRINGS, AT(policy.load), "fair-share", NULL, NULL,
-		NULL, "Policies in their order: shipped ones by name, others by path."},
 	{"policy", "directory", CONFIG_STRING, AT(policy.directory),
 		MOM_SYSCONFDIR "/policies.d", NULL, NULL, NULL,
-		"Every *.policy in this folder is loaded after those, by name."},
+		"Every *.policy in this folder is loaded too, by name."},
 	{"policy", "shipped", CONFIG_STRING, AT(policy.shipped), MOM_POLICYDIR, NULL,
 		NULL, NULL, "Where the shipped policies are."},
 	{"policy", "max_steps", CONFIG_COUNT, AT(policy.max_steps), "1000000", "1000",
@@ -87,7 +87,8 @@ const struct config_key config_keys[] = {
 	{"balloon", "stuck", CONFIG_DURATION, AT(balloon.stuck_ms), "10s", "1s", "10min",
 		NULL, "A balloon that stands short of its target so long is stuck."},
 	{"balloon", "stuck_pause", CONFIG_DURATION, AT(balloon.stuck_pause_ms), "1h",
-		"10s", "1d", NULL, "Longest pause before a stuck balloon is tried again."},
+		"10s", "1d", NULL,
+		"Longest pause before a stuck balloon is tried again."},
 	{"balloon", "step", CONFIG_SIZE, AT(balloon.step_kib), "2MiB", "4KiB", "1GiB",
 		NULL, "Smallest order, as a size."},
 	{"balloon", "step_ratio", CONFIG_RATIO, AT(balloon.step_ratio), "0.5%", "0%",

@@ -138,9 +138,9 @@ int policies_load(const struct config *config, void (*said)(const char *note),
 	};
 	struct policy_set *loaded = policy_set_new(&limits);
 	int result = 0;
-	for (size_t i = 0; result == 0 && i < config->policy.load.count; i++)
+	for (size_t i = 0; result == 0 && i < config->policies.count; i++)
 		result = load_named(
-			loaded, config, config->policy.load.items[i], said, err);
+			loaded, config, config->policies.items[i], said, err);
 	if (result == 0)
 		result = load_directory(loaded, config->policy.directory, said, err);
 	if (result == 0)

@@ -95,8 +95,8 @@ static void without_a_file_it_works_on_the_systems_libvirt(void **state)
 	assert_int_equal(config->sampling.tight_period_ms, 250);
 	assert_int_equal(config->host.budget.kind, BUDGET_AUTO);
 	assert_true(config->host.reserve.automatic);
-	assert_int_equal(config->policy.load.count, 1);
-	assert_string_equal(config->policy.load.items[0], "fair-share");
+	assert_int_equal(config->policies.count, 1);
+	assert_string_equal(config->policies.items[0], "fair-share");
 	assert_int_equal(config->on_exit, EXIT_KEEP);
 	assert_false(config->dry_run);
 	assert_null(config->path);
@@ -126,7 +126,7 @@ static void every_kind_of_value_is_read(void **state)
 			    "sampling: { period = \"500ms\" };\n"
 			    "host = { budget = \"3000MiB\"; reserve = \"1.5GiB\"; };\n"
 			    "balloon = { shrink = 0.5; step_ratio = \"1%\"; };\n"
-			    "policy = { load = [ \"fair-share\", \"./own.policy\" ]; };\n"
+			    "policies = [ \"fair-share\", \"./own.policy\" ];\n"
 			    "control = { group = \"\"; };\n"),
 		0);
 	const struct config *config = &place->config;
@@ -141,8 +141,8 @@ static void every_kind_of_value_is_read(void **state)
 	assert_int_equal(config->host.reserve.kib, 1536 * KIB_PER_MIB);
 	assert_true(fabs(config->balloon.shrink_ratio - 0.5) < 1e-9);
 	assert_true(fabs(config->balloon.step_ratio - 0.01) < 1e-9);
-	assert_int_equal(config->policy.load.count, 2);
-	assert_string_equal(config->policy.load.items[1], "./own.policy");
+	assert_int_equal(config->policies.count, 2);
+	assert_string_equal(config->policies.items[1], "./own.policy");
 	assert_string_equal(config->control.group, "");
 	assert_int_equal(config->balloon.settle_ms, 5000);
 }
@@ -232,7 +232,7 @@ static void bad_values_say_what_was_expected(void **state)
 	assert_refused(
 		place, "host = { budget = \"cgroup:x\"; };", -EINVAL, "1:", "cgroup:/");
 	assert_refused(
-		place, "policy = { load = ( 1 ); };", -EINVAL, "1:", "list of texts");
+		place, "policies = ( 1 );", -EINVAL, "1:", "list of texts");
 	assert_refused(place, "sampling = \"1s\";", -EINVAL, "1:", "section");
 	assert_refused(place, "tunables = { a = [ 1 ]; };", -EINVAL, "1:", "tunable 'a'");
 }
@@ -351,7 +351,7 @@ static void printed_settings_read_back_the_same(void **state)
 	in_folder(place, "momd.conf", path);
 	write_file(place, "momd.conf",
 		"host = { budget = \"cgroup:/a b\"; reserve = \"1537KiB\"; };\n"
-		"policy = { load = [ \"a\\\"b\", \"c\\\\d\" ]; };\n"
+		"policies = [ \"a\\\"b\", \"c\\\\d\" ];\n"
 		"balloon = { shrink = \"12.5%\"; settle = \"1500ms\"; };\n"
 		"tunables = { a = 1; b = 0.1; c = \"x\\ny\"; d = true; };\n"
 		"madeup = { window = \"3s\"; };\n"
