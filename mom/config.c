@@ -101,6 +101,29 @@ int config_load(struct config *config, const char *path,
 	return 0;
 }
 
+static bool is_called(const struct config_key *key, const char *name)
+{
+	size_t length = strlen(key->section);
+	if (length && (strncmp(name, key->section, length) || name[length] != '.'))
+		return false;
+	return strcmp(name + (length ? length + 1 : 0), key->name) == 0;
+}
+
+int config_set(struct config *config, const char *key, const char *value, struct err *err)
+{
+	for (const struct config_key *row = config_keys; row->name; row++) {
+		if (!is_called(row, key))
+			continue;
+		int r = config_value_set(row, config, value, err);
+		if (r < 0)
+			return err_prefix(err, "%s", key);
+		config->sampling.tight_period_ms = min_u64(
+			config->sampling.tight_period_ms, config->sampling.period_ms);
+		return 0;
+	}
+	return err_set(err, -ENOENT, "unknown key '%s'", key);
+}
+
 void config_done(struct config *config)
 {
 	let_go(config_keys, config);

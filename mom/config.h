@@ -191,6 +191,16 @@ int config_load(struct config *config, const char *path,
 void config_done(struct config *config);
 
 /*
+ * Set one key of the daemon's own table ("sampling.period") from text, over what was
+ * read.
+ *
+ * Errors: -ENOENT no such key; -EINVAL, -ERANGE a bad value. The configuration is kept
+ * then.
+ */
+int config_set(
+	struct config *config, const char *key, const char *value, struct err *err);
+
+/*
  * Write every key with its help and the value in force, as a file that config_load()
  * reads back; the guests end with a rule for "*" that holds the built-in settings.
  */

@@ -461,19 +461,24 @@ static void act(struct engine *engine)
 
 /* ---- the tick ---- */
 
-void engine_tick(struct engine *engine, int64_t now_ms)
+void engine_look(struct engine *engine, int64_t now_ms)
 {
+	engine->last_ms = engine->now_ms;
 	engine->now_ms = now_ms;
-	engine->ticks++;
 	plan_reset(&engine->plan);
 	collect(engine);
 	estimate(engine);
+}
+
+void engine_tick(struct engine *engine, int64_t now_ms)
+{
+	engine->ticks++;
+	engine_look(engine, now_ms);
 	if (engine->connected) {
 		wish(engine);
 		guard(engine);
 		act(engine);
 	}
-	engine->last_ms = now_ms;
 }
 
 /* Something moves, or somebody may soon need what isn't there yet. */

@@ -34,6 +34,7 @@ struct engine_controller {
 
 struct engine_env {
 	const struct hypervisor *hypervisor;
+	void *hypervisor_context; /* handed to its open() */
 	const struct collector *const *collectors;   /* ends with NULL */
 	const struct controller *const *controllers; /* ends with NULL */
 	const char *proc_root, *sys_root;
@@ -115,6 +116,10 @@ void engine_tick(struct engine *engine, int64_t now_ms);
  * due at once, with the figures there are.
  */
 bool engine_glance(struct engine *engine);
+
+/* The first half of a tick: facts and figures are brought up to date, nothing is
+ * decided. */
+void engine_look(struct engine *engine, int64_t now_ms);
 
 /* How long after the last tick the next one should begin. */
 uint64_t engine_period_ms(const struct engine *engine);

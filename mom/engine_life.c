@@ -157,6 +157,7 @@ static int open_hypervisor(struct engine *engine, struct err *err)
 		.set_stats_period = config->hypervisor.set_stats_period,
 		.workers = (uint32_t)config->hypervisor.workers,
 		.proc_root = engine->env.proc_root,
+		.context = engine->env.hypervisor_context,
 	};
 	return engine->env.hypervisor->open(&engine->hypervisor_self, &env, err);
 }

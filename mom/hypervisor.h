@@ -19,6 +19,7 @@ struct hypervisor_env {
 	bool set_stats_period;  /* may set it */
 	uint32_t workers;       /* calls under way at once, at most */
 	const char *proc_root;  /* "/proc" */
+	void *context;          /* the main's own word to it; libvirt needs none */
 };
 
 enum hypervisor_event_kind {

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The commands of momsim, and what they are told. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mom/err.h"
+
+struct command {
+	const char *name;
+	char **scenarios;
+	size_t scenario_count;
+	const char *managers; /* "a,b"; NULL all */
+	const char *policies;
+	uint64_t seed, host_kib; /* 0: the scenario's */
+	char **sets;             /* "KEY=VALUE"; owned */
+	size_t set_count;
+	struct {
+		const char *file; /* NULL: a scenario is played */
+		uint64_t vms, pick;
+		const char *length, *tick;
+	} trace;
+	bool json;
+	const char *svg;
+};
+
+/*
+ * Each returns 0 all is well, 1 an expectation failed.
+ *
+ * Errors: a scenario, a policy or a file that can't be read.
+ */
+int command_run(const struct command *command, struct err *err);
+int command_compare(const struct command *command, struct err *err);
+int command_least(const struct command *command, struct err *err);
+int command_test(const struct command *command, struct err *err);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/engine.h"
+#include "mom/mem.h"
+#include "mom/units.h"
+#include "sim/hypervisor.h"
+#include "sim/manager.h"
+
+#define IN_DISTRESS 0.5 /* the guard's mark: beyond it growth may use the reserve */
+
+/* A peer's own pace, where it isn't momd's: look so often, decide every so many looks. */
+struct cadence {
+	const char *policy;
+	int64_t period_ms;
+	unsigned looks;
+};
+
+static const struct cadence cadences[] = {
+	{"mom-balloon", 5000, 2},
+	{"mom-ksm", 5000, 2},
+	{"proxmox", 10000, 1},
+	{"squeezed", 1000, 1},
+	{"esx", 15000, 1},
+};
+
+struct managed {
+	struct manager_env env;
+	struct engine engine;
+	const struct cadence *cadence; /* NULL: the engine's own */
+	int64_t due_ms, watch_ms;
+	uint64_t looks;
+};
+
+static enum host_state managed_state(void *self)
+{
+	struct managed *managed = self;
+	return pools_state(&managed->engine.pools);
+}
+
+static void managed_close(void *self)
+{
+	struct managed *managed = self;
+	if (!managed)
+		return;
+	engine_close(&managed->engine);
+	free(managed);
+}
+
+static const struct cadence *cadence_of(const char *policy)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cadences); i++)
+		if (strcmp(cadences[i].policy, policy) == 0)
+			return &cadences[i];
+	return NULL;
+}
+
+static int managed_open(void **self, const struct manager_env *env, struct err *err)
+{
+	struct managed *managed = mem_alloc(sizeof(*managed));
+	managed->env = *env;
+	managed->cadence = cadence_of(env->name);
+	if (managed->cadence)
+		env->config->sampling.period_ms = env->config->sampling.tight_period_ms =
+			(uint64_t)managed->cadence->period_ms;
+	struct engine_env parts = {
+		.hypervisor = &sim_hypervisor,
+		.hypervisor_context = env->world,
+		.collectors = sim_collectors,
+		.controllers = sim_controllers,
+		.proc_root = "",
+		.sys_root = "",
+	};
+	int r = engine_open(&managed->engine, env->config, &parts, err);
+	if (r < 0) {
+		free(managed);
+		return r;
+	}
+	*self = managed;
+	return 0;
+}
+
+/* ---- promises ---- */
+
+static void broken(struct managed *managed, const char *promise, const char *guest)
+{
+	char text[256];
+	snprintf(text, sizeof(text), "at %.1f s: %s%s%s",
+		(double)managed->engine.now_ms / 1000, promise, *guest ? ": guest " : "",
+		guest);
+	managed->env.measure->broken++;
+	managed->env.broken(managed->env.context, text);
+}
+
+/* What a plan adds to the most that a guest may cost. */
+static double added(const struct guest *guest, const struct order *order)
+{
+	const struct guest_sample *sample = &guest->facts.sample;
+	uint64_t touched =
+		sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
+	uint64_t after = max_u64(order->to_kib, max_u64(sample->actual_kib, touched)) +
+			 sample->overhead_kib;
+	return fmax((double)after - (double)sample->cost_kib, 0);
+}
+
+static void check_order(
+	struct managed *managed, const struct guest *guest, const struct order *order)
+{
+	const struct guest_sample *sample = &guest->facts.sample;
+	bool reset = guest->state == GUEST_STATE_BOOTING;
+	if (order->to_kib > max_u64(sample->limit_kib, reset ? sample->max_kib : 0))
+		broken(managed, "an order beyond the maximum", order->name);
+	if (order->to_kib < sample->min_kib && order->to_kib < order->from_kib)
+		broken(managed, "an order below the minimum", order->name);
+	if (guest->state != GUEST_STATE_MANAGED && !reset)
+		broken(managed, "an order to a guest that isn't managed", order->name);
+	if (order->to_kib < order->from_kib && !guest->fresh)
+		broken(managed, "a shrink by old statistics", order->name);
+}
+
+/* The books are never overdrawn, but from the reserve for a guest in distress. */
+static void check_plan(struct managed *managed)
+{
+	const struct engine *engine = &managed->engine;
+	const struct host_sample *host = &engine->pools.items[0].sample;
+	double more = 0;
+	bool distress = false;
+	for (size_t i = 0; i < engine->plan.order_count; i++) {
+		const struct order *order = &engine->plan.orders[i];
+		const struct guest *guest = roster_find(&engine->roster, order->uuid);
+		check_order(managed, guest, order);
+		more += added(guest, order);
+		distress = distress || guest->facts.sample.distress >= IN_DISTRESS;
+	}
+	double bound = fmax((double)host->budget_kib, (double)host->cost_kib);
+	if (distress)
+		bound = fmax(bound, (double)(host->budget_kib + host->reserve_kib));
+	if (more > 0 && (double)host->cost_kib + more > bound + 1)
+		broken(managed, "a plan that costs more than the budget", "");
+	if (host->state == HOST_ROOMY && host->available_kib < host->reserve_kib)
+		broken(managed, "a roomy host without its reserve", "");
+}
+
+/* ---- time ---- */
+
+static enum engine_need drain(struct managed *managed)
+{
+	struct engine *engine = &managed->engine;
+	struct hypervisor_event event;
+	enum engine_need most = NEED_NOTHING;
+	while (sim_hypervisor.next_event(engine->hypervisor_self, &event) > 0) {
+		enum engine_need need = engine_event(engine, &event);
+		if (need == NEED_TICK || most == NEED_NOTHING)
+			most = need;
+	}
+	return most;
+}
+
+static bool is_to_decide(const struct managed *managed)
+{
+	return !managed->cadence || managed->looks % managed->cadence->looks == 0;
+}
+
+/* momd's fast watch between ticks, which peers don't have. */
+static bool is_urgent(struct managed *managed, int64_t now_ms)
+{
+	if (managed->cadence || now_ms < managed->watch_ms)
+		return false;
+	const struct engine *engine = &managed->engine;
+	managed->watch_ms = now_ms + (int64_t)engine->config->sampling.watch_period_ms;
+	return pools_state(&engine->pools) != HOST_ROOMY &&
+	       engine_glance(&managed->engine);
+}
+
+static void managed_act(void *self, int64_t now_ms)
+{
+	struct managed *managed = self;
+	struct engine *engine = &managed->engine;
+	if (drain(managed) == NEED_ROUND && !managed->cadence)
+		managed->due_ms = now_ms;
+	if (now_ms < managed->due_ms && !is_urgent(managed, now_ms))
+		return;
+	engine_begin(engine);
+	engine_sample(engine);
+	if (drain(managed) != NEED_TICK)
+		return;
+	if (is_to_decide(managed)) {
+		engine_tick(engine, now_ms);
+		check_plan(managed);
+	} else {
+		engine_look(engine, now_ms);
+	}
+	managed->looks++;
+	managed->due_ms = now_ms + (managed->cadence ? managed->cadence->period_ms
+						     : (int64_t)engine_period_ms(engine));
+}
+
+const struct manager manager_engine = {
+	.help = "mom with this policy",
+	.open = managed_open,
+	.act = managed_act,
+	.state = managed_state,
+	.close = managed_close,
+};

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mom/log.h"
+#include "mom/mem.h"
+#include "sim/command.h"
+#include "sim/words.h"
+
+static const struct {
+	const char *name;
+	int (*run)(const struct command *command, struct err *err);
+} commands[] = {
+	{"run", command_run},
+	{"compare", command_compare},
+	{"least", command_least},
+	{"test", command_test},
+};
+
+static void print_usage(FILE *out)
+{
+	fprintf(out,
+		"Usage: momsim run|compare|least|test [OPTION]... SCENARIO...\n"
+		"Play a made-up host and its guests under mom's engine, and say what "
+		"came "
+		"of it.\n"
+		"\n"
+		"  run       play it by the first manager, show every guest\n"
+		"  compare   play it by several managers, side by side\n"
+		"  least     find the least host memory by which each manager manages\n"
+		"  test      hold managers against what the scenario expects (TAP)\n"
+		"\n"
+		"  -m, --manager A,B    policies, or none, static, oracle [all]\n"
+		"      --policies DIR   where policies are [%s]\n"
+		"      --seed N         other luck\n"
+		"      --host SIZE      another host memory\n"
+		"      --set KEY=VALUE  a setting of momd.conf, tunable.NAME, or a "
+		"guest's\n"
+		"                       as GUEST:KEY=VALUE\n"
+		"      --trace FILE     instead of a scenario: guests that live a trace\n"
+		"      --vms N          so many of its machines [20]\n"
+		"      --pick N         chosen by this seed [1]\n"
+		"      --length TIME    so long [1d]\n"
+		"      --tick TIME      decide so often [10s]\n"
+		"      --json           tell it as JSON\n"
+		"      --svg FILE       draw it (run)\n"
+		"  -v, --verbose        show the engine's log\n"
+		"  -V, --version        print the version and end\n"
+		"  -h, --help           print this and end\n"
+		"\n"
+		"Exit status: 0 done, 1 it couldn't be played or an expectation failed, "
+		"2 bad usage.\n",
+		MOM_POLICYDIR);
+}
+
+static int bad_usage(const char *text, const char *word)
+{
+	fprintf(stderr, "momsim: %s \"%s\"; see momsim --help\n", text, word);
+	return -EINVAL;
+}
+
+enum {
+	OPT_POLICIES = 256,
+	OPT_SEED,
+	OPT_HOST,
+	OPT_SET,
+	OPT_TRACE,
+	OPT_VMS,
+	OPT_PICK,
+	OPT_LENGTH,
+	OPT_TICK,
+	OPT_JSON,
+	OPT_SVG,
+};
+
+static const struct option known[] = {
+	{"manager", required_argument, NULL, 'm'},
+	{"policies", required_argument, NULL, OPT_POLICIES},
+	{"seed", required_argument, NULL, OPT_SEED},
+	{"host", required_argument, NULL, OPT_HOST},
+	{"set", required_argument, NULL, OPT_SET},
+	{"trace", required_argument, NULL, OPT_TRACE},
+	{"vms", required_argument, NULL, OPT_VMS},
+	{"pick", required_argument, NULL, OPT_PICK},
+	{"length", required_argument, NULL, OPT_LENGTH},
+	{"tick", required_argument, NULL, OPT_TICK},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"svg", required_argument, NULL, OPT_SVG},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int take_value(
+	enum word_type type, const char *text, void *value, const char *option)
+{
+	struct err err;
+	if (word_set(type, text, value, &err) == 0)
+		return 0;
+	fprintf(stderr, "momsim: --%s: %s\n", option, err.text);
+	return -EINVAL;
+}
+
+/* 0 go on, 1 all is said, -EINVAL bad usage. */
+static int take_option(int option, struct command *command)
+{
+	switch (option) {
+	case 'm':
+		command->managers = optarg;
+		return 0;
+	case OPT_POLICIES:
+		command->policies = optarg;
+		return 0;
+	case OPT_SEED:
+		return take_value(WORD_COUNT, optarg, &command->seed, "seed");
+	case OPT_HOST:
+		return take_value(WORD_SIZE, optarg, &command->host_kib, "host");
+	case OPT_SET:
+		command->sets = mem_resize(
+			command->sets, command->set_count + 1, sizeof(*command->sets));
+		command->sets[command->set_count++] = optarg;
+		return strchr(optarg, '=') ? 0 : bad_usage("no KEY=VALUE:", optarg);
+	case OPT_TRACE:
+		command->trace.file = optarg;
+		return 0;
+	case OPT_VMS:
+		return take_value(WORD_COUNT, optarg, &command->trace.vms, "vms");
+	case OPT_PICK:
+		return take_value(WORD_COUNT, optarg, &command->trace.pick, "pick");
+	case OPT_LENGTH:
+		command->trace.length = optarg;
+		return 0;
+	case OPT_TICK:
+		command->trace.tick = optarg;
+		return 0;
+	case OPT_JSON:
+		command->json = true;
+		return 0;
+	case OPT_SVG:
+		command->svg = optarg;
+		return 0;
+	case 'v':
+		log_set_level(LOG_LEVEL_DEBUG);
+		return 0;
+	case 'V':
+		printf("momsim %s\n", PACKAGE_VERSION);
+		return 1;
+	case 'h':
+		print_usage(stdout);
+		return 1;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int read_options(int argc, char **argv, struct command *command)
+{
+	*command = (struct command){
+		.policies = MOM_POLICYDIR,
+		.trace = {.vms = 20, .pick = 1, .length = "1d", .tick = "10s"},
+	};
+	int option;
+	while ((option = getopt_long(argc, argv, "m:vVh", known, NULL)) != -1) {
+		int said = take_option(option, command);
+		if (said)
+			return said;
+	}
+	command->name = optind < argc ? argv[optind++] : NULL;
+	command->scenarios = argv + optind;
+	command->scenario_count = (size_t)(argc - optind);
+	if (!command->name)
+		return bad_usage("expected a command, not", "");
+	if (!command->trace.file == !command->scenario_count)
+		return bad_usage("expected a scenario or --trace, not", "");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct command command;
+	log_set_level(LOG_LEVEL_ERROR);
+	int said = read_options(argc, argv, &command);
+	if (said) {
+		free(command.sets);
+		return said < 0 ? 2 : EXIT_SUCCESS;
+	}
+	struct err err;
+	int r = -ENOENT;
+	bool found = false;
+	for (size_t i = 0; !found && i < ARRAY_SIZE(commands); i++) {
+		found = strcmp(commands[i].name, command.name) == 0;
+		if (found)
+			r = commands[i].run(&command, &err);
+	}
+	free(command.sets);
+	if (!found) {
+		bad_usage("no command", command.name);
+		return 2;
+	}
+	if (r < 0)
+		fprintf(stderr, "momsim: %s\n", err.text);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
