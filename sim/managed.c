@@ -174,27 +174,38 @@ static bool is_urgent(struct managed *managed, int64_t now_ms)
 	       engine_glance(&managed->engine);
 }
 
-static void managed_act(void *self, int64_t now_ms)
+static void decide(struct managed *managed, int64_t now_ms)
 {
-	struct managed *managed = self;
+	engine_tick(&managed->engine, now_ms);
+	check_plan(managed);
+}
+
+/* The answers to what engine_begin() asks are there within a step of the world. */
+static void look_and_decide(struct managed *managed, int64_t now_ms)
+{
 	struct engine *engine = &managed->engine;
-	if (drain(managed) == NEED_ROUND && !managed->cadence)
-		managed->due_ms = now_ms;
-	if (now_ms < managed->due_ms && !is_urgent(managed, now_ms))
-		return;
 	engine_begin(engine);
 	engine_sample(engine);
 	if (drain(managed) != NEED_TICK)
 		return;
-	if (is_to_decide(managed)) {
-		engine_tick(engine, now_ms);
-		check_plan(managed);
-	} else {
+	if (is_to_decide(managed))
+		decide(managed, now_ms);
+	else
 		engine_look(engine, now_ms);
-	}
 	managed->looks++;
 	managed->due_ms = now_ms + (managed->cadence ? managed->cadence->period_ms
 						     : (int64_t)engine_period_ms(engine));
+}
+
+static void managed_act(void *self, int64_t now_ms)
+{
+	struct managed *managed = self;
+	if (drain(managed) == NEED_ROUND && !managed->cadence)
+		managed->due_ms = now_ms;
+	if (now_ms >= managed->due_ms)
+		look_and_decide(managed, now_ms);
+	else if (is_urgent(managed, now_ms))
+		decide(managed, now_ms);
 }
 
 const struct manager manager_engine = {
