@@ -115,8 +115,8 @@ static void bench_run(struct policy_set *set, const char *name, size_t count)
 	double took = (now_ns() - begin) / (double)rounds;
 	printf("RESULT eval policy=%s guests=%zu ns_per_guest=%.0f steps_per_guest=%.0f "
 	       "errors=%zu\n",
-		name, count, took / (double)count,
-		(double)outcome.steps / (double)count, outcome.message_count);
+		name, count, took / (double)count, (double)outcome.steps / (double)count,
+		outcome.message_count);
 	policy_outcome_done(&outcome);
 	free(guests);
 	free(facts);

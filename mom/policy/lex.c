@@ -239,6 +239,9 @@ static bool lex_token(struct lexer *lexer, struct token *token)
 			memchr(lexer->at, '\n', (size_t)(lexer->end - lexer->at));
 		token->kind = TOKEN_COMMENT;
 		token->length = (size_t)((newline ? newline : lexer->end) - lexer->at);
+		if (memchr(lexer->at, '\0', token->length))
+			note_add(lexer->notes, POLICY_ERROR, token->line, token->column,
+				"a NUL byte in this comment");
 	} else if (c && strchr("([{", c)) {
 		token->kind = TOKEN_OPEN;
 	} else if (c && strchr(")]}", c)) {
