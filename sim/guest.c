@@ -7,7 +7,7 @@
 
 #define CLUSTER_KIB (8 * 4.0) /* a swap-in brings its neighbours along */
 #define HIT_PART    0.1       /* of the time between touches, where the page is there */
-#define CACHE_FLOOR 0.01      /* of its memory: files in use, never dropped */
+#define CACHE_FLOOR 8192      /* KiB: files in use, never dropped */
 #define STUCK_PART  0.3       /* a stuck balloon takes no more of the guest */
 #define RESTART_MS  5000      /* programs come back after the guest's OOM killer */
 #define SPARE_MARKS 2.0       /* low marks that must be free before files are cached */
@@ -55,7 +55,13 @@ double sim_guest_rss(const struct sim_guest *guest)
 
 double sim_guest_need(const struct sim_guest *guest)
 {
-	return guest->want.need_kib + guest->make.kernel_kib + sim_guest_low_mark(guest);
+	return guest->want.need_kib + sim_guest_least(guest);
+}
+
+double sim_guest_least(const struct sim_guest *guest)
+{
+	return guest->make.kernel_kib + fmin(guest->cache, CACHE_FLOOR) +
+	       sim_guest_low_mark(guest);
 }
 
 /* What the programs hold in memory. */
@@ -118,7 +124,7 @@ static double take_free(struct sim_guest *guest, double kib)
 
 static double drop_cache(struct sim_guest *guest, double kib)
 {
-	double dropped = fmin(kib, fmax(guest->cache - CACHE_FLOOR * max_kib(guest), 0));
+	double dropped = fmin(kib, fmax(guest->cache - CACHE_FLOOR, 0));
 	guest->cache -= dropped;
 	guest->touched_free += dropped;
 	return dropped;

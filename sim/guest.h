@@ -120,6 +120,9 @@ void sim_guest_report(struct sim_guest *guest, int64_t now_ms);
 /* What it would need to have now so that nothing is missing: programs and kernel. */
 double sim_guest_need(const struct sim_guest *guest);
 
+/* What it keeps beside its programs' memory. */
+double sim_guest_least(const struct sim_guest *guest);
+
 /* Free memory that its kernel keeps back for itself. */
 double sim_guest_low_mark(const struct sim_guest *guest);
 

@@ -8,6 +8,7 @@
 #include "sim/manager.h"
 
 #define FIXED_PERIOD_MS 1000
+#define CLOSE_KIB       4096 /* between what is needed and what is given */
 #define STEADY_PART                                                                      \
 	0.02 /* of a guest: less than that isn't worth a move to one who                 \
 		knows what comes */
@@ -137,7 +138,7 @@ static double by_future(const struct sim_guest *guest, int64_t now_ms)
 		1000 * (double)guest->make.max_kib / 2 / guest->make.inflate_kib_per_s;
 	int64_t ahead_ms = (int64_t)fmax(2 * FIXED_PERIOD_MS, way_ms);
 	double peak = work_peak(guest->work, at_ms < 0 ? 0 : at_ms, at_ms + ahead_ms);
-	return peak + guest->make.kernel_kib + 1.2 * sim_guest_low_mark(guest);
+	return peak + sim_guest_least(guest) + CLOSE_KIB;
 }
 
 static void oracle_act(void *self, int64_t now_ms)

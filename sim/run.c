@@ -68,7 +68,7 @@ static int make_config(const struct scenario *scenario, const struct run_terms *
 	if (r == 0)
 		r = config_set(config, "policy.directory", "", err);
 	if (r == 0)
-		r = config_set(config, "policy.load", terms->manager, err);
+		r = config_set(config, "policies", terms->manager, err);
 	if (r == 0 && terms->policies)
 		r = config_set(config, "policy.shipped", terms->policies, err);
 	for (size_t i = 0; r == 0 && i < scenario->setting_count; i++) {
