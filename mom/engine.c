@@ -243,6 +243,9 @@ static void estimate(struct engine *engine)
 		struct guest *guest = engine->roster.guests[i];
 		resolve_settings(engine, guest);
 		follow_guest(engine, guest, &guard.follow);
+		if (guest->followed == FOLLOW_RELEASED)
+			estimate_learn_floor(
+				&guest->track, &guest->facts.sample, engine->now_ms);
 		estimate_guest(&guest->track, &guest->facts, &guest->settings, &terms,
 			engine->now_ms, &guest->quality, &guest->state);
 		guest->fresh = estimate_is_fresh(&guest->track, &terms);

@@ -19,7 +19,12 @@
 #define RESERVE_PART       0.015 /* of the host, where the reserve is "auto" */
 #define RESERVE_LEAST_KIB  (32 * KIB_PER_MIB)
 #define RESERVE_MOST_KIB   (2 * KIB_PER_GIB)
-#define KSM_LOAN_PART      0.1 /* of KSM's saving kept in reserve */
+#define KSM_LOAN_PART      0.1  /* of KSM's saving kept in reserve */
+#define FLOOR_MARGIN       1.05 /* of what the guest had when it ran out */
+#define FLOOR_HALF_MS      (2 * 3600 * 1000.0)
+#define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
+#define UNUSUAL_TIMES      4        /* this many times the usual … */
+#define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
 #define PSI_TIGHT          0.10
 #define PSI_CRITICAL       0.40
 #define SWAP_TIGHT_PAGES   1000 /* a second, in and out together */
@@ -191,13 +196,45 @@ static void follow_fetching(
 	double elapsed_ms = fmax((double)(now_ms - track->fetched_ms), 1);
 	double rate = (double)sample->swap_in_kib * 1000 / elapsed_ms;
 	track->swap_in_kib_per_s *= exp2(-elapsed_ms / FETCH_DECAY_MS);
-	if (track->fetched_ms)
+	if (track->fetched_ms) {
 		track->swap_in_kib_per_s = fmax(track->swap_in_kib_per_s, rate);
+		track->usual_kib_per_s +=
+			(rate - track->usual_kib_per_s) * -expm1(-elapsed_ms / USUAL_MS);
+	}
 	track->fetched_ms = now_ms;
 }
 
+/* ---- floors learned from distress ---- */
+
+static uint64_t learned_floor(const struct guest_track *track, int64_t now_ms)
+{
+	double age_ms = (double)(now_ms - track->floor_ms);
+	return (uint64_t)((double)track->floor_kib * exp2(-age_ms / FLOOR_HALF_MS));
+}
+
+void estimate_learn_floor(
+	struct guest_track *track, const struct guest_sample *sample, int64_t now_ms)
+{
+	uint64_t floor = (uint64_t)(FLOOR_MARGIN * (double)sample->actual_kib);
+	track->floor_kib = max_u64(floor, learned_floor(track, now_ms));
+	track->floor_ms = now_ms;
+}
+
+/*
+ * Where `usable` doesn't tell, a guest that fetches far more than usual is short of
+ * memory whatever its free memory says.
+ */
+static bool is_silently_short(
+	const struct guest_track *track, const struct guest_facts *facts)
+{
+	bool told = facts->sample.has_usable && !facts->windows;
+	return !told &&
+	       track->swap_in_kib_per_s >
+		       UNUSUAL_TIMES * track->usual_kib_per_s + UNUSUAL_KIB_PER_S;
+}
+
 static void estimate_demand(const struct guest_track *track, struct guest_sample *sample,
-	const struct estimate_terms *terms)
+	const struct estimate_terms *terms, int64_t now_ms)
 {
 	sample->has_demand = sample->has_used;
 	if (!sample->has_demand)
@@ -209,6 +246,7 @@ static void estimate_demand(const struct guest_track *track, struct guest_sample
 		fmax(buffer * (double)sample->used_kib, (double)terms->safety_kib) +
 		(double)sample->growth_kib_per_s * reaction_s +
 		track->swap_in_kib_per_s * reaction_s;
+	demand = fmax(demand, (double)learned_floor(track, now_ms));
 	sample->demand_kib =
 		clamp_u64((uint64_t)demand, sample->min_kib, sample->limit_kib);
 }
@@ -266,7 +304,9 @@ void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 	if (sample->has_used)
 		estimate_growth(track, sample, now_ms);
 	follow_fetching(track, sample, now_ms);
-	estimate_demand(track, sample, terms);
+	if (is_silently_short(track, facts))
+		estimate_learn_floor(track, sample, now_ms);
+	estimate_demand(track, sample, terms, now_ms);
 	estimate_distress(track, sample, terms);
 	estimate_cost(track, facts, sample, *state);
 }

@@ -39,6 +39,9 @@ struct guest_track {
 	} growth[GROWTH_SAMPLES]; /* ring of new statistics */
 	size_t growth_next, growth_count;
 	int64_t fetched_ms;       /* when swap_in_kib_per_s was brought up to date */
+	double usual_kib_per_s;   /* the same over minutes: noise of a healthy guest */
+	uint64_t floor_kib;       /* learned: with less it ran out of memory … */
+	int64_t floor_ms;         /* … then; what was learned is forgotten over hours */
 	double swap_in_kib_per_s; /* what the guest fetches back, decaying */
 	bool has_working_set;
 	int64_t working_set_ms; /* when working_set_kib was brought up to date */
@@ -57,6 +60,13 @@ struct guest_track {
 void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 	const struct guest_settings *settings, const struct estimate_terms *terms,
 	int64_t now_ms, enum guest_quality *quality, enum guest_state *state);
+
+/*
+ * The guest took memory back by itself, or ran out: what it has now is what it needs, and
+ * a little. The floor counts as demand, within the guest's fair share (G8, G11).
+ */
+void estimate_learn_floor(
+	struct guest_track *track, const struct guest_sample *sample, int64_t now_ms);
 
 /* The statistics changed lately enough, in the guest's own time, to shrink by them (G2).
  */

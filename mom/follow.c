@@ -11,8 +11,9 @@
 #define STUCK_SLACK_KIB (8 * KIB_PER_MIB) /* … and at least this */
 #define FRUITLESS_PART  0.75              /* of the memory ordered, still held by QEMU */
 #define FRUITLESS_LIMIT 2
-#define SMALLEST_PROOF  (16 * KIB_PER_MIB) /* smaller shrinks drown in QEMU's own moves  \
-					    */
+#define SMALLEST_PROOF                                                                   \
+	(16 * KIB_PER_MIB) /* smaller shrinks drown in QEMU's own moves                  \
+			    */
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -57,6 +58,7 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	track->target_kib = target_kib;
 	track->ordered_ms = track->moved_ms = now_ms;
 	track->arrived = track->unproved = track->reset = track->pull_back = false;
+	track->suffered = false;
 }
 
 static bool can_act(const struct guest_facts *facts)

@@ -37,6 +37,10 @@ struct balloon_track {
 	int64_t stuck_until_ms; /* not tried again before; its target is where it stopped
 				 */
 
+	bool suffered;        /* in distress right after this shrink */
+	uint64_t patience_ms; /* how long it isn't shrunk after that; doubles each time */
+	int64_t spared_until_ms; /* not shrunk before, but in critical */
+
 	bool unproved;      /* a shrink has arrived, the host's gain not been seen yet */
 	unsigned fruitless; /* shrinks in a row that brought the host nothing */
 	bool fixed;         /* its memory can't be taken; left alone until it reboots */

@@ -9,10 +9,13 @@
 #include "mom/units.h"
 
 #define GIFT_BAND                                                                        \
-	0.125            /* of actual: smaller gifts of idle memory aren't worth a move  \
-			  */
-#define CHUNK_KIB   2048 /* what a Windows balloon moves in */
-#define IN_DISTRESS 0.5
+	0.125 /* of actual: smaller gifts of idle memory aren't worth a move             \
+	       */
+#define CHUNK_KIB      2048   /* what a Windows balloon moves in */
+#define SUFFERS_MS     5000   /* distress so soon after a shrink is the shrink's doing */
+#define PATIENCE_LEAST 10000  /* not shrunk for so long then; doubles … */
+#define PATIENCE_MOST  600000 /* … up to this, and is forgotten after as long a calm */
+#define IN_DISTRESS    0.5
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -59,6 +62,22 @@ static uint64_t lowest_target(const struct guest_sample *sample,
 	return min_u64(low, sample->limit_kib);
 }
 
+/* A guest that suffers from a shrink is spared for a while, longer each time. */
+static void follow_suffering(struct guard_guest *guest, int64_t now_ms)
+{
+	struct balloon_track *track = guest->track;
+	bool shrunk = track->ordered_ms && track->target_kib < track->from_kib;
+	if (now_ms - track->spared_until_ms > PATIENCE_MOST)
+		track->patience_ms = 0;
+	if (track->suffered || !shrunk || now_ms - track->ordered_ms > SUFFERS_MS ||
+		guest->facts->sample.distress < IN_DISTRESS)
+		return;
+	track->suffered = true;
+	track->patience_ms =
+		clamp_u64(track->patience_ms * 2, PATIENCE_LEAST, PATIENCE_MOST);
+	track->spared_until_ms = now_ms + (int64_t)track->patience_ms;
+}
+
 static bool may_shrink(struct guard_guest *guest, enum host_state state,
 	const struct guard_terms *terms, int64_t now_ms)
 {
@@ -70,6 +89,8 @@ static bool may_shrink(struct guard_guest *guest, enum host_state state,
 		return drop(guest, "no shrink without fresh statistics");
 	if (state == HOST_ROOMY)
 		return drop(guest, "no shrink: the host is roomy");
+	if (state < HOST_CRITICAL && now_ms < track->spared_until_ms)
+		return drop(guest, "no shrink: it suffered from the last one");
 	bool grown = track->ordered_ms && track->target_kib > track->from_kib;
 	if (state < HOST_CRITICAL && grown &&
 		now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
@@ -175,6 +196,7 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state,
 static void propose(struct guard_guest *guest, enum host_state state,
 	const struct guard_terms *terms, int64_t now_ms)
 {
+	follow_suffering(guest, now_ms);
 	guest->own = NULL;
 	guest->verdict[0] = '\0';
 	guest->ordered = propose_own(guest) || propose_wish(guest, state, terms, now_ms);

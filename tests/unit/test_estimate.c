@@ -262,6 +262,35 @@ static void demand_counts_what_comes_back_from_swap(void **state)
 	assert_true(sample->distress > 0.5);
 }
 
+static void what_a_guest_took_back_is_remembered_for_hours(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	prove(bench);
+	sample->actual_kib = 500 * MIB;
+	sample->usable_kib = 300 * MIB;
+	estimate_learn_floor(&bench->track, sample, bench->now_ms);
+	look(bench, 0, true);
+	assert_int_equal(sample->demand_kib, 525 * MIB);
+	look(bench, 2 * 3600 * 1000, true);
+	assert_int_equal(sample->demand_kib, 525 * MIB / 2);
+}
+
+static void unusual_fetching_betrays_a_silent_guest(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	bench->facts.windows = sample->has_swap_in = true;
+	sample->swap_in_kib = 1 * MIB; /* mapped files: noise of a healthy guest */
+	for (int i = 0; i < 600; i++)
+		look(bench, 1000, true);
+	uint64_t usual = sample->demand_kib;
+	assert_true(usual < 400 * MIB);
+	sample->swap_in_kib = 10 * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->demand_kib, 800 * MIB);
+}
+
 static void a_full_guest_is_in_distress(void **state)
 {
 	struct bench *bench = *state;
@@ -426,7 +455,10 @@ int main(void)
 		TEST(a_guest_without_usable_keeps_a_larger_buffer),
 		TEST(demand_runs_ahead_of_growth),
 		TEST(demand_counts_what_comes_back_from_swap),
+		TEST(what_a_guest_took_back_is_remembered_for_hours),
+		TEST(unusual_fetching_betrays_a_silent_guest),
 		TEST(a_full_guest_is_in_distress),
+
 		TEST(cost_is_what_the_guest_may_take_unasked),
 		cmocka_unit_test(buffers_shrink_alike_where_demands_do_not_fit),
 		cmocka_unit_test(the_budget_is_what_there_is_and_what_guests_hold),

@@ -362,6 +362,27 @@ static void g9_a_fixed_guest_is_left_at_its_maximum(void **state)
 	assert_null(order_for(bench, 0));
 }
 
+static void g8_a_guest_that_suffers_from_a_shrink_is_spared(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 500, 300);
+	follow_order(&bench->tracks[0], 600 * MIB, 500 * MIB, NOW - 3000);
+	bench->facts[0].sample.distress = 1;
+	plan_with_room(bench, HOST_TIGHT, 0);
+	bench->facts[0].sample.distress = 0;
+	wish_for(bench, 0, 400);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_no_order(bench, 0, "suffered");
+	assert_int_equal(bench->tracks[0].spared_until_ms, NOW + 10000);
+	plan_with_room(bench, HOST_CRITICAL, -500);
+	assert_order(bench, 0, 400);
+
+	follow_order(&bench->tracks[0], 500 * MIB, 450 * MIB, NOW - 1000); /* again */
+	bench->facts[0].sample.distress = 1;
+	plan_with_room(bench, HOST_TIGHT, 0);
+	assert_int_equal(bench->tracks[0].spared_until_ms, NOW + 20000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -382,6 +403,8 @@ int main(void)
 		TEST(g6_small_changes_are_no_orders),
 		TEST(g6_no_order_against_a_young_one),
 		TEST(roomy_hosts_take_nothing),
+		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
+
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
 		TEST(g9_a_fixed_guest_is_left_at_its_maximum),
 	};
