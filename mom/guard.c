@@ -15,6 +15,7 @@
 #define SUFFERS_MS     5000   /* distress so soon after a shrink is the shrink's doing */
 #define PATIENCE_LEAST 10000  /* not shrunk for so long then; doubles … */
 #define PATIENCE_MOST  600000 /* … up to this, and is forgotten after as long a calm */
+#define DISTRESS_PART  2      /* of the reserve is for distress; the rest for surprises */
 #define IN_DISTRESS    0.5
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -214,7 +215,7 @@ static bool is_shrink(const struct guard_guest *guest)
 static int64_t room_in(const struct guard_ledger *ledger, bool distress)
 {
 	int64_t room = (int64_t)ledger->budget_kib - (int64_t)ledger->cost_kib;
-	return distress ? room + (int64_t)ledger->reserve_kib : room;
+	return distress ? room + (int64_t)(ledger->reserve_kib / DISTRESS_PART) : room;
 }
 
 /*

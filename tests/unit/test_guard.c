@@ -224,7 +224,7 @@ static void g4_distress_may_draw_on_the_reserve(void **state)
 	bench->facts[0].sample.distress = 1;
 	wish_for(bench, 0, 600);
 	plan_with_room(bench, HOST_TIGHT, 0);
-	assert_order(bench, 0, 500);
+	assert_order(bench, 0, 450); /* half of it; the rest is for surprises */
 }
 
 static void g4_shrinks_come_first_in_a_plan(void **state)
