@@ -99,7 +99,7 @@ static int load_trace(
 {
 	auto_free char *text = mem_printf(
 		"title %llu machines of a trace, picked by %llu\n"
-		"length %s\nstep %s\nsettle 10min\nhost memory=%lluKiB\n"
+		"length %s\nstep %s\nhost memory=%lluKiB\n"
 		"set sampling.period %s\nset sampling.tight_period %s\n"
 		"set hypervisor.stats_period %s\n"
 		"trace %s vms=%llu pick=%llu for=%s\n",

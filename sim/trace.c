@@ -13,7 +13,10 @@
 
 #define LINE_MAX_BYTES 256
 #define HEADER         "vm_id,t_seconds,provisioned_kib,used_kib,granted_kib"
-#define MOST_PART      0.95 /* of a guest that its programs can fill */
+#define START_EVERY_MS 20000
+#define SETTLE_MS      600000        /* before it is measured */
+#define READ_KIB_PER_S (10 * 1024.0) /* a server's cache fills slowly */
+#define MOST_PART      0.95          /* of a guest that its programs can fill */
 
 struct row {
 	int64_t at_ms;
@@ -185,6 +188,7 @@ static void add_course(
 {
 	double provisioned = (double)machine->provisioned_kib;
 	work->ramp = true;
+	work->read_kib_per_s = READ_KIB_PER_S;
 	for (size_t i = 0; i < machine->count; i++) {
 		const struct row *row = &machine->rows[i];
 		if (row->at_ms < 0)
@@ -218,6 +222,9 @@ static void add_machine(struct scenario *scenario, const struct machine *machine
 	guest->make.swap_kib = (uint64_t)(terms->swap * (double)machine->provisioned_kib);
 	/* the base of its need is its kernel's */
 	guest->make.kernel_kib = 0;
+	/* switched on one after the other, and yet all on the trace's clock */
+	guest->start_ms = (int64_t)(scenario->guest_count - 1) * START_EVERY_MS;
+	guest->shift_ms = guest->start_ms + (int64_t)guest->make.boot_ms;
 	guest->make.boot_touch_kib = work->count ? work->points[0].need_kib : 0;
 }
 
@@ -254,6 +261,7 @@ int trace_read_line(struct scenario *scenario, const char *path, char **words,
 		for (size_t i = 0; i < terms.vms; i++)
 			add_machine(scenario, &trace.machines[i], &terms);
 		scenario_add_setting(scenario, "*", "min", terms.min, path);
+		scenario->settle_ms = (int64_t)terms.vms * START_EVERY_MS + SETTLE_MS;
 		if (!scenario->length_ms)
 			scenario->length_ms = terms.for_ms;
 	}
