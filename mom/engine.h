@@ -40,6 +40,7 @@ struct engine_env {
 	const char *proc_root, *sys_root;
 	const char *live_path; /* NULL: live settings aren't kept */
 	bool dry_run;          /* whatever the configuration says */
+	bool unguarded;        /* wishes are orders: for made-up hosts alone */
 };
 
 struct engine {

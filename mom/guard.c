@@ -313,6 +313,20 @@ static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 	emit(plan, guest);
 }
 
+void guard_obey(struct guard_guest *guests, size_t count, struct plan *plan)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct guard_guest *guest = &guests[i];
+		guest->verdict[0] = '\0';
+		guest->to_kib = min_u64(
+			guest->wish->target_kib, guest->facts->sample.max_kib);
+		guest->ordered = guest->wish->has_target && guest->to_kib &&
+				 guest->to_kib != guest->track->target_kib;
+		if (guest->ordered)
+			emit(plan, guest);
+	}
+}
+
 uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
 	struct guard_ledger *pool, struct guard_ledger *host,
 	const struct guard_terms *terms, int64_t now_ms, struct plan *plan)

@@ -52,3 +52,9 @@ struct guard_ledger {
 uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
 	struct guard_ledger *pool, struct guard_ledger *host,
 	const struct guard_terms *terms, int64_t now_ms, struct plan *plan);
+
+/*
+ * The guard stood down: every wish is an order, within the guest's configured memory.
+ * For seeing what a policy would do on its own, as another manager's does at home.
+ */
+void guard_obey(struct guard_guest *guests, size_t count, struct plan *plan);

@@ -129,6 +129,7 @@ static struct run_terms terms_of(const struct command *command, const char *mana
 		.policies = command->policies,
 		.seed = command->seed,
 		.host_kib = command->host_kib,
+		.guarded = command->guarded,
 	};
 }
 
@@ -302,6 +303,7 @@ static int test_one(struct tap *tap, const struct command *command,
 	for (int i = 0; i < 2; i++) {
 		struct run_result result;
 		struct run_terms terms = terms_of(command, manager);
+		terms.guarded = true;
 		int r = run_play(scenario, &terms, &result, err);
 		if (r < 0) {
 			free(take(texts[1]));

@@ -23,7 +23,7 @@ struct command {
 		uint64_t vms, pick;
 		const char *length, *tick;
 	} trace;
-	bool json;
+	bool json, guarded;
 	const char *svg;
 };
 

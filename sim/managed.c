@@ -11,7 +11,10 @@
 
 #define IN_DISTRESS 0.5 /* the guard's mark: beyond it growth may use the reserve */
 
-/* A peer's own pace, where it isn't momd's: look so often, decide every so many looks. */
+/*
+ * Other managers at home: no guard behind them, and a pace of their own. They look so
+ * often, and decide every so many looks.
+ */
 struct cadence {
 	const char *policy;
 	int64_t period_ms;
@@ -20,7 +23,6 @@ struct cadence {
 
 static const struct cadence cadences[] = {
 	{"mom-balloon", 5000, 2},
-	{"mom-ksm", 5000, 2},
 	{"proxmox", 10000, 1},
 	{"squeezed", 1000, 1},
 	{"esx", 15000, 1},
@@ -61,7 +63,7 @@ static int managed_open(void **self, const struct manager_env *env, struct err *
 {
 	struct managed *managed = mem_alloc(sizeof(*managed));
 	managed->env = *env;
-	managed->cadence = cadence_of(env->name);
+	managed->cadence = env->guarded ? NULL : cadence_of(env->name);
 	if (managed->cadence)
 		env->config->sampling.period_ms = env->config->sampling.tight_period_ms =
 			(uint64_t)managed->cadence->period_ms;
@@ -72,6 +74,7 @@ static int managed_open(void **self, const struct manager_env *env, struct err *
 		.controllers = sim_controllers,
 		.proc_root = "",
 		.sys_root = "",
+		.unguarded = managed->cadence != NULL,
 	};
 	int r = engine_open(&managed->engine, env->config, &parts, err);
 	if (r < 0) {
@@ -177,7 +180,8 @@ static bool is_urgent(struct managed *managed, int64_t now_ms)
 static void decide(struct managed *managed, int64_t now_ms)
 {
 	engine_tick(&managed->engine, now_ms);
-	check_plan(managed);
+	if (!managed->cadence)
+		check_plan(managed);
 }
 
 /* The answers to what engine_begin() asks are there within a step of the world. */

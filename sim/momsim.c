@@ -44,6 +44,7 @@ static void print_usage(FILE *out)
 		"      --pick N         chosen by this seed [1]\n"
 		"      --length TIME    so long [1d]\n"
 		"      --tick TIME      decide so often [10s]\n"
+		"      --guarded        others' policies at momd's pace, with its guard\n"
 		"      --json           tell it as JSON\n"
 		"      --svg FILE       draw it (run)\n"
 		"  -v, --verbose        show the engine's log\n"
@@ -71,6 +72,7 @@ enum {
 	OPT_PICK,
 	OPT_LENGTH,
 	OPT_TICK,
+	OPT_GUARDED,
 	OPT_JSON,
 	OPT_SVG,
 };
@@ -86,6 +88,7 @@ static const struct option known[] = {
 	{"pick", required_argument, NULL, OPT_PICK},
 	{"length", required_argument, NULL, OPT_LENGTH},
 	{"tick", required_argument, NULL, OPT_TICK},
+	{"guarded", no_argument, NULL, OPT_GUARDED},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"svg", required_argument, NULL, OPT_SVG},
 	{"verbose", no_argument, NULL, 'v'},
@@ -135,6 +138,9 @@ static int take_option(int option, struct command *command)
 		return 0;
 	case OPT_TICK:
 		command->trace.tick = optarg;
+		return 0;
+	case OPT_GUARDED:
+		command->guarded = true;
 		return 0;
 	case OPT_JSON:
 		command->json = true;

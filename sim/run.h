@@ -14,7 +14,8 @@ struct run_terms {
 	const char *policies; /* where shipped policies are */
 	uint64_t seed;        /* 0: the scenario's */
 	uint64_t host_kib;    /* 0: the scenario's */
-	bool record;          /* keep what a plot needs */
+	bool guarded; /* others' policies too run at momd's pace, with its guard */
+	bool record;  /* keep what a plot needs */
 };
 
 struct run_verdict {
