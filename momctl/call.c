@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mom/control/client.h"
 #include "mom/mem.h"
@@ -25,14 +26,23 @@ static int fail_open(const struct err *err)
 	}
 }
 
-static int fail_call(const struct err *err)
+/* A method that the daemon doesn't know: is it of another version, or isn't it built? */
+static int fail_method(const struct control_client *client, const struct err *err)
+{
+	if (strcmp(control_client_version(client), PACKAGE_VERSION) == 0)
+		return momctl_fail(MOMCTL_FAILED, "%s", err->text);
+	return momctl_fail(MOMCTL_VERSION,
+		"%s; momctl is version %s: install the same of both", err->text,
+		PACKAGE_VERSION);
+}
+
+static int fail_call(const struct control_client *client, const struct err *err)
 {
 	switch (err->code) {
 	case -EACCES:
 		return momctl_fail(MOMCTL_DENIED, "%s", err->text);
 	case -ENOSYS:
-		return momctl_fail(MOMCTL_VERSION,
-			"%s; install the same version of momd and momctl", err->text);
+		return fail_method(client, err);
 	default:
 		return momctl_fail(MOMCTL_FAILED, "%s", err->text);
 	}
@@ -47,7 +57,7 @@ int momctl_call(const struct momctl *ctl, const char *method, struct json_object
 	if (control_client_open(&client, ctl->socket, DEADLINE_MS, &err))
 		code = fail_open(&err);
 	else if (control_call(client, method, params, result, &err))
-		code = fail_call(&err);
+		code = fail_call(client, &err);
 	control_client_close(client);
 	json_object_put(params);
 	return code;
