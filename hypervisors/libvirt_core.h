@@ -131,6 +131,7 @@ struct core {
 	size_t guest_count, guest_capacity;
 	uint64_t serials;
 	bool survey_wanted, survey_running;
+	bool survey_stuck; /* one is late and not back */
 	int64_t survey_ms; /* the next one */
 	uint64_t surveys;
 
@@ -190,7 +191,8 @@ virConnectPtr link_of_slot(struct core *core, unsigned slot); /* worker */
 virDomainPtr link_domain(
 	struct core *core, unsigned slot, const struct handle *of); /* worker */
 void link_leave(void *core, unsigned slot);                         /* worker */
-int link_errno(void); /* worker: of libvirt's last error */
+bool domain_has_job(virDomainPtr domain); /* worker: a save, a migration, … */
+int link_errno(void);                     /* worker: of libvirt's last error */
 bool link_event_loop_start(const pthread_attr_t *attributes);
 void link_event_loop_stop(void);
 

@@ -141,6 +141,16 @@ int link_errno(void)
 	}
 }
 
+/* virDomainGetControlInfo() tells of a job only in the moments when QEMU is asked about
+ * it, so this is asked for, too. */
+bool domain_has_job(virDomainPtr domain)
+{
+	virDomainJobInfo info;
+	return virDomainGetJobInfo(domain, &info) == 0 &&
+	       (info.type == VIR_DOMAIN_JOB_BOUNDED ||
+		       info.type == VIR_DOMAIN_JOB_UNBOUNDED);
+}
+
 /* ---- the main connection ---- */
 
 struct connect {

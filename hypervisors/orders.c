@@ -42,7 +42,9 @@ static int is_free(const struct change *change, virDomainPtr domain)
 		return -EBUSY;
 	if (info.state == VIR_DOMAIN_CONTROL_OCCUPIED && info.stateTime > OCCUPIED_MS)
 		return -EBUSY;
-	return info.state == VIR_DOMAIN_CONTROL_ERROR ? -EIO : 0;
+	if (info.state == VIR_DOMAIN_CONTROL_ERROR)
+		return -EIO;
+	return domain_has_job(domain) ? -EBUSY : 0;
 }
 
 /* The latest target that was asked for: this one leaves now. */

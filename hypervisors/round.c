@@ -65,6 +65,7 @@ static void held(struct core *core, struct guest *guest, const struct member *me
 		guest->held_ms = now_ms - (int64_t)min_u64(member->held_ms, INT32_MAX);
 	if (now_ms - guest->held_ms >= (int64_t)core->deadline_ms)
 		core_set_hung(core, guest, true);
+	guest->facts.busy = member->job;
 	balloon_stats_apply(&guest->facts, &member->report);
 }
 
@@ -178,8 +179,8 @@ static void group_late(void *work, bool started)
 	for (size_t i = 0; i < group->count; i++) {
 		struct guest *guest = group->members[i].guest;
 		bool hangs = blamed && !guest->gone && guest->answered < group->number;
-		if (guest->asked == group->number)
-			guest->asked = 0;
+		if (!started && guest->asked == group->number)
+			guest->asked = 0; /* else not before the call is back */
 		if (hangs)
 			core_set_hung(core, guest, true);
 	}
@@ -191,8 +192,12 @@ static void group_back(void *work)
 {
 	struct group *group = work;
 	group->core->insisting -= group->insist;
-	for (size_t i = 0; i < group->count; i++)
-		group->members[i].guest->probe_ms = 0;
+	for (size_t i = 0; i < group->count; i++) {
+		struct guest *guest = group->members[i].guest;
+		if (guest->asked == group->number)
+			guest->asked = 0;
+		guest->probe_ms = 0;
+	}
 }
 
 static void group_slow(void *work);

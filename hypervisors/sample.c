@@ -68,6 +68,7 @@ static enum answer screen(const struct group *group, struct member *member)
 	member->held_ms = info.stateTime;
 	if (info.state == VIR_DOMAIN_CONTROL_OCCUPIED && info.stateTime > OCCUPIED_MS)
 		return ANSWER_HELD;
+	member->job |= domain_has_job(member->domain);
 	return ANSWER_NONE;
 }
 

@@ -218,7 +218,16 @@ static void survey_late(void *work, bool started)
 {
 	struct survey *survey = work;
 	survey->core->status.calls_late += started;
+	survey->core->survey_stuck = started;
 	survey_over(survey->core);
+}
+
+/* While one hangs no other is begun: the lane has a connection to look after. */
+static void survey_back(void *work)
+{
+	struct survey *survey = work;
+	survey->core->survey_stuck = false;
+	survey_want(survey->core);
 }
 
 static void survey_free(void *work)
@@ -238,14 +247,14 @@ static const struct pool_kind survey_kind = {
 	.run = survey_run,
 	.done = survey_done,
 	.late = survey_late,
+	.back = survey_back,
 	.free = survey_free,
 };
 
 static void survey_start(struct core *core)
 {
 	core->survey_wanted = false;
-	if (!core->status.connected || core->closing ||
-		!pool_room(core->pool, LANE_CONTROL))
+	if (!core->status.connected || core->closing || core->survey_stuck)
 		return;
 	struct survey *survey = mem_alloc(sizeof(*survey));
 	survey->core = core;

@@ -9,11 +9,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "collectors/list.h"
 #include "hypervisors/libvirt.h"
+#include "mom/collector.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
+extern const struct collector collector_guests;
+
+static const struct collector *const collector = &collector_guests;
 static const struct hypervisor *const hypervisor = &hypervisor_libvirt;
 
 static int64_t now_ms(void)
@@ -40,14 +43,6 @@ static const char *event_name(enum hypervisor_event_kind kind)
 	return names[kind];
 }
 
-static const struct collector *guests_collector(void)
-{
-	for (size_t i = 0; collectors[i]; i++)
-		if (strcmp(collectors[i]->name, "guests") == 0)
-			return collectors[i];
-	return NULL;
-}
-
 static void show_guest(const struct guest_facts *facts)
 {
 	const struct guest_sample *sample = &facts->sample;
@@ -66,7 +61,7 @@ static void show_guest(const struct guest_facts *facts)
 		facts->metadata ? facts->metadata : "none");
 }
 
-static void show_round(const struct collector *collector, void *guests, int64_t took_ms)
+static void show_round(void *guests, int64_t took_ms)
 {
 	struct snapshot snapshot = {0};
 	collector->sample(guests, &snapshot, NULL);
@@ -112,7 +107,6 @@ int main(int argc, char **argv)
 	}
 	struct collector_env collector_env = {
 		.hypervisor = hypervisor, .hypervisor_self = self, .proc_root = "/proc"};
-	const struct collector *collector = guests_collector();
 	collector->open(&guests, &collector_env, &err);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int64_t start = now_ms(), next = start, asked = 0;
@@ -129,7 +123,7 @@ int main(int argc, char **argv)
 		struct hypervisor_event event;
 		while (hypervisor->next_event(self, &event)) {
 			if (event.kind == EVENT_ROUND_DONE) {
-				show_round(collector, guests, now_ms() - asked);
+				show_round(guests, now_ms() - asked);
 				continue;
 			}
 			printf("%jd %s %s value=%ju result=%d: %s\n",
