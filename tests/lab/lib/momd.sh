@@ -6,13 +6,15 @@
 LAB_SOCKET=${LAB_DIR:-}/momd.sock
 LAB_MOMD=
 
-# lab_momd_config LINE...: write the lab's momd.conf, with further lines.
+# lab_momd_config LINE...: write the lab's momd.conf, with further lines; a line of
+# "guests" takes the place of the lab's own.
 lab_momd_config() {
 	{
 		echo 'hypervisor = { uri = "qemu:///system"; };'
 		echo "host = { budget = \"$(lab_budget)\"; };"
 		echo "control = { socket = \"$LAB_SOCKET\"; };"
-		echo 'guests = ( { match = "*"; min = "128MiB"; shares = 1000; } );'
+		[[ " $*" == *" guests = "* ]] ||
+			echo 'guests = ( { match = "*"; min = "128MiB"; } );'
 		printf '%s\n' "$@"
 	} >"$LAB_DIR/momd.conf"
 }
@@ -20,7 +22,8 @@ lab_momd_config() {
 # lab_momd [OPTION...]: start momd and wait until it answers.
 lab_momd() {
 	[[ -s $LAB_DIR/momd.conf ]] || lab_momd_config ""
-	"$MOMD" -c "$LAB_DIR/momd.conf" --policies "$LAB_TOP/policies" "$@" </dev/null >>"$LAB_DIR/momd.log" 2>&1 &
+	"$MOMD" -c "$LAB_DIR/momd.conf" --policies "$LAB_TOP/policies" "$@" \
+		</dev/null >>"$LAB_DIR/momd.log" 2>&1 &
 	LAB_MOMD=$!
 	if ! lab_until 20 lab_momd_settled || ! lab_momd_answers; then
 		cat "$LAB_DIR/momd.log" >&2
@@ -40,14 +43,16 @@ lab_momctl() {
 	"$MOMCTL" -s "$LAB_SOCKET" "$@"
 }
 
-# lab_momd_end: ask momd to end; print how many milliseconds that took.
+# lab_momd_end: ask momd to end and wait for that. LAB_MOMD_STATUS is its exit status
+# then, LAB_MOMD_MS how many milliseconds it took.
 lab_momd_end() {
-	local start status=0
+	local start
 	start=$(date +%s%3N)
-	kill -TERM "$LAB_MOMD"
-	wait "$LAB_MOMD" || status=$?
-	echo $(($(date +%s%3N) - start))
-	return "$status"
+	LAB_MOMD_STATUS=0
+	kill -TERM "$LAB_MOMD" || true
+	wait "$LAB_MOMD" || LAB_MOMD_STATUS=$?
+	LAB_MOMD_MS=$(($(date +%s%3N) - start))
+	LAB_MOMD=
 }
 
 # lab_status FILTER: a value of `momctl status --json`, by jq.
