@@ -117,10 +117,25 @@ static uint64_t stat_kib(const char *text, const char *name)
 }
 
 /*
+ * What a balloon gave back in parts of huge pages stays charged until somebody asks for
+ * memory: it is on the kernel's lists of anonymous memory, but nobody maps it any more.
+ */
+static uint64_t split_kib(const char *text, bool v1)
+{
+	uint64_t listed = stat_kib(text, v1 ? "total_active_anon" : "active_anon") +
+			  stat_kib(text, v1 ? "total_inactive_anon" : "inactive_anon");
+	uint64_t mapped = stat_kib(text, v1 ? "total_rss" : "anon") +
+			  stat_kib(text, v1 ? "total_shmem" : "shmem") +
+			  stat_kib(text, v1 ? "total_swapcached" : "swapcached");
+	return sub_u64(listed, mapped);
+}
+
+/*
  * Read one cgroup.
  *
  * Shape:  v1: memory.limit_in_bytes, memory.usage_in_bytes, total_inactive_file of
- *         memory.stat; v2: memory.max ("max" for none), memory.current, inactive_file.
+ *         memory.stat; v2: memory.max ("max" for none), memory.current, inactive_file;
+ *         both: what split_kib() works out.
  * Units:  bytes; kept as KiB.
  * Returns true where it exists and has a limit.
  * Source: kernel Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst
@@ -136,8 +151,10 @@ static bool read_pool(
 		return false;
 	pool->has_use = read_kib(cgroup, path, use, &pool->use_kib);
 	char text[8192];
-	if (read_file(cgroup, path, "memory.stat", text, sizeof(text)) > 0)
+	if (read_file(cgroup, path, "memory.stat", text, sizeof(text)) > 0) {
 		pool->inactive_file_kib = stat_kib(text, inactive);
+		pool->split_kib = split_kib(text, cgroup->v1);
+	}
 	snprintf(pool->path, sizeof(pool->path), "%s", path);
 	return true;
 }

@@ -14,7 +14,21 @@ struct meminfo {
 	struct vmstat_info *vm;
 };
 
-enum { TOTAL, FREE, AVAILABLE, BUFFERS, CACHED, ANON, SWAP_TOTAL, SWAP_FREE, ITEMS };
+enum {
+	TOTAL,
+	FREE,
+	AVAILABLE,
+	BUFFERS,
+	CACHED,
+	ANON,
+	ACTIVE_ANON,
+	INACTIVE_ANON,
+	SHARED,
+	SWAP_CACHED,
+	SWAP_TOTAL,
+	SWAP_FREE,
+	ITEMS
+};
 
 static enum meminfo_item items[ITEMS] = {
 	[TOTAL] = MEMINFO_MEM_TOTAL,
@@ -23,6 +37,10 @@ static enum meminfo_item items[ITEMS] = {
 	[BUFFERS] = MEMINFO_MEM_BUFFERS,
 	[CACHED] = MEMINFO_MEM_CACHED,
 	[ANON] = MEMINFO_MEM_ANON,
+	[ACTIVE_ANON] = MEMINFO_MEM_ACTIVE_ANON,
+	[INACTIVE_ANON] = MEMINFO_MEM_INACTIVE_ANON,
+	[SHARED] = MEMINFO_MEM_SHARED,
+	[SWAP_CACHED] = MEMINFO_SWAP_CACHED,
 	[SWAP_TOTAL] = MEMINFO_SWAP_TOTAL,
 	[SWAP_FREE] = MEMINFO_SWAP_FREE,
 };
@@ -55,6 +73,17 @@ static int meminfo_open(void **self, const struct collector_env *env, struct err
 }
 
 /*
+ * What balloons gave back in parts of huge pages is freed when somebody asks for memory:
+ * it is on the kernel's lists of anonymous memory, but nobody maps it any more, and
+ * MemAvailable doesn't know of it.
+ */
+static uint64_t split_kib(const uint64_t value[ITEMS])
+{
+	uint64_t listed = value[ACTIVE_ANON] + value[INACTIVE_ANON];
+	return sub_u64(listed, value[ANON] + value[SHARED] + value[SWAP_CACHED]);
+}
+
+/*
  * Read the host's memory.
  *
  * Units:  the kernel prints KiB ("kB").
@@ -80,6 +109,7 @@ static int sample_memory(
 	host->mem_usable_kib = value[AVAILABLE]
 				       ? value[AVAILABLE]
 				       : value[FREE] + value[BUFFERS] + value[CACHED] / 2;
+	host->mem_usable_kib += split_kib(value);
 	host->buffers_kib = value[BUFFERS];
 	host->cached_kib = value[CACHED];
 	host->anon_kib = value[ANON];

@@ -170,6 +170,7 @@ struct guest_facts {
 struct pool_facts {
 	char path[CGROUP_PATH_MAX]; /* below the memory hierarchy */
 	uint64_t limit_kib, use_kib, inactive_file_kib;
+	uint64_t split_kib; /* parts of huge pages that were given back, not yet freed */
 	bool has_use;
 };
 

@@ -129,7 +129,8 @@ static uint64_t held_kib(const struct guest_entry *entries, size_t count)
 static uint64_t pool_available(const struct pool_facts *facts)
 {
 	uint64_t left = sub_u64(facts->limit_kib, facts->use_kib);
-	return min_u64(left + facts->inactive_file_kib, facts->limit_kib);
+	return min_u64(
+		left + facts->inactive_file_kib + facts->split_kib, facts->limit_kib);
 }
 
 /* A pool's memory in the words of a host's. */
