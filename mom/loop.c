@@ -109,8 +109,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	struct daemon *daemon = context;
-	bool easy = pools_state(&daemon->engine.pools) == HOST_ROOMY;
-	if (!easy && engine_glance(&daemon->engine))
+	if (engine_glance(&daemon->engine))
 		emergency(daemon);
 }
 

@@ -84,6 +84,8 @@ lab_limit() {
 		echo "$bytes" >"$group/memory.max"
 		[[ ! -e $group/memory.swap.max ]] || echo 0 >"$group/memory.swap.max"
 	else
+		# with swap counted in it is never less than without: raise it first
+		{ echo "$bytes" >"$group/memory.memsw.limit_in_bytes"; } 2>/dev/null || true
 		echo "$bytes" >"$group/memory.limit_in_bytes"
 		[[ ! -e $group/memory.memsw.limit_in_bytes ]] ||
 			echo "$bytes" >"$group/memory.memsw.limit_in_bytes"
