@@ -77,8 +77,9 @@ struct hypervisor {
 	void (*sample)(void *self, struct snapshot *into);
 
 	/* Begin to set a guest's balloon target; one EVENT_ORDER_DONE follows. A newer
-	 * order for the same guest replaces one that hasn't left. Errors: -ENOENT no such
-	 * guest; -EBUSY a call for this guest is late. */
+	 * order for the same guest replaces one that hasn't left: only the newer one is
+	 * reported. Errors, without an event: -ENOENT no such guest; -EBUSY a call for
+	 * this guest is late; -ENOTCONN there is no connection. */
 	int (*set_target)(
 		void *self, const char *uuid, uint64_t target_kib, struct err *err);
 
