@@ -190,6 +190,10 @@ static struct type infer_field(struct checker *checker, const struct node *node,
 			unknown_field(checker, node, object, step);
 		return type_of_field(step->guest);
 	case TYPE_ANY:
+		if (!step->host && !step->guest)
+			WARN(checker, node, "neither host nor guest has a field '%.60s'",
+				step->name);
+		return type_of(TYPE_ANY);
 	case TYPE_UNSEEN:
 		if (!step->host && !step->guest)
 			unknown_field(checker, node, type_of(TYPE_ANY), step);
