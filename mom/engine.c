@@ -305,6 +305,31 @@ static size_t list_members(struct engine *engine, size_t pool,
 	return count;
 }
 
+struct policy_guest *engine_members(struct engine *engine, size_t pool, size_t *count)
+{
+	auto_free struct guest **whose =
+		mem_array(engine->roster.count, sizeof(struct guest *));
+	struct policy_guest *members = mem_array(engine->roster.count, sizeof(*members));
+	*count = list_members(engine, pool, members, whose);
+	return members;
+}
+
+/* Add what the shadow policies wish otherwise for one pool's guests. */
+static void keep_differences(struct engine *engine, const struct policy_facts *facts)
+{
+	size_t count;
+	auto_free struct policy_difference *found =
+		policy_diff(facts, &engine->outcome, &count);
+	if (!count)
+		return;
+	size_t all = engine->difference_count + count;
+	engine->differences =
+		mem_resize(engine->differences, all, sizeof(*engine->differences));
+	memcpy(engine->differences + engine->difference_count, found,
+		count * sizeof(*found));
+	engine->difference_count = all;
+}
+
 /* Each pool's guests see it as their host; the host's own knobs are set by the host's
  * run. */
 static void wish(struct engine *engine)
@@ -312,6 +337,7 @@ static void wish(struct engine *engine)
 	size_t most = engine->roster.count;
 	auto_free struct policy_guest *members = mem_array(most, sizeof(*members));
 	auto_free struct guest **whose = mem_array(most, sizeof(struct guest *));
+	engine->difference_count = 0;
 	for (size_t i = engine->pools.count; i-- > 0;) {
 		struct pool *pool = &engine->pools.items[i];
 		struct policy_facts facts = {
@@ -324,6 +350,7 @@ static void wish(struct engine *engine)
 			whose[g]->wish = engine->outcome.wishes[g];
 		for (size_t m = 0; m < engine->outcome.message_count; m++)
 			report_message(engine, &engine->outcome.messages[m]);
+		keep_differences(engine, &facts);
 	}
 	memcpy(engine->plan.knobs, engine->outcome.knobs, sizeof(engine->plan.knobs));
 }

@@ -34,7 +34,7 @@ struct engine_controller {
 
 struct engine_env {
 	const struct hypervisor *hypervisor;
-	void *hypervisor_context; /* handed to its open() */
+	void *hypervisor_context;                    /* handed to its open() */
 	const struct collector *const *collectors;   /* ends with NULL */
 	const struct controller *const *controllers; /* ends with NULL */
 	const char *proc_root, *sys_root;
@@ -54,6 +54,8 @@ struct engine {
 
 	struct policy_set *policies;
 	struct policy_outcome outcome;
+	struct policy_difference *differences; /* of shadow policies, in the last tick */
+	size_t difference_count;
 	struct live live;
 
 	struct snapshot snapshot;
@@ -99,6 +101,12 @@ uint64_t engine_begin(struct engine *engine);
 
 /* Have the hypervisor sample; a tick follows its EVENT_ROUND_DONE. */
 void engine_sample(struct engine *engine);
+
+/*
+ * The guests of a pool as policies see them, in a new array that is the caller's. What is
+ * in it is the engine's own and good until the next tick.
+ */
+struct policy_guest *engine_members(struct engine *engine, size_t pool, size_t *count);
 
 /* What an event calls for. */
 enum engine_need {

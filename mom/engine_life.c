@@ -195,6 +195,7 @@ void engine_close(struct engine *engine)
 	if (engine->hypervisor_self)
 		engine->env.hypervisor->close(engine->hypervisor_self);
 	policy_outcome_done(&engine->outcome);
+	free(engine->differences);
 	policy_set_free(engine->policies);
 	roster_done(&engine->roster);
 	pools_done(&engine->pools);

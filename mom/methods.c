@@ -532,5 +532,13 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_CHANGE,
 		.help = "back to the policies of the configuration",
 		.call = answer_policy_reset},
+	{.name = "policy.diff",
+		.access = CONTROL_READ,
+		.help = "where shadow policies would have decided otherwise",
+		.call = answer_policy_diff},
+	{.name = "facts",
+		.access = CONTROL_READ,
+		.help = "the facts that policies see",
+		.call = answer_facts},
 	{0},
 };

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "mom/control/facts_json.h"
 #include "mom/control/put.h"
 #include "mom/daemon.h"
 #include "mom/mem.h"
@@ -172,5 +173,60 @@ int answer_policy_reset(void *context, struct json_object *params,
 		return failed;
 	policy_set_free(engine->policies);
 	engine->policies = fresh;
+	return 0;
+}
+
+static struct json_object *describe_difference(const struct policy_difference *difference)
+{
+	struct json_object *object = json_object_new_object();
+	put_text(object, "guest", *difference->guest ? difference->guest : NULL);
+	put_text(object, "knob", difference->knob);
+	put(object, "active",
+		difference->has_active ? json_object_new_int64(difference->active)
+				       : NULL);
+	put(object, "shadow",
+		difference->has_shadow ? json_object_new_int64(difference->shadow)
+				       : NULL);
+	put_text(object, "active_because", difference->active_because);
+	put_text(object, "shadow_because", difference->shadow_because);
+	return object;
+}
+
+int answer_policy_diff(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)params;
+	(void)err;
+	const struct engine *engine = engine_of(context);
+	*result = json_object_new_array();
+	for (size_t i = 0; i < engine->difference_count; i++)
+		json_object_array_add(
+			*result, describe_difference(&engine->differences[i]));
+	return 0;
+}
+
+/* Most guests live in one pool: its picture is the one to try a policy on. */
+static size_t busiest_pool(const struct pools *pools)
+{
+	size_t busiest = 0;
+	for (size_t i = 1; i < pools->count; i++)
+		if (pools->items[i].guest_count > pools->items[busiest].guest_count)
+			busiest = i;
+	return busiest;
+}
+
+int answer_facts(void *context, struct json_object *params, struct json_object **result,
+	struct err *err)
+{
+	(void)params;
+	struct engine *engine = engine_of(context);
+	if (!engine->pools.count)
+		return err_set(err, -EAGAIN, "nothing is known yet");
+	size_t pool = busiest_pool(&engine->pools);
+	struct policy_facts facts = {.host = &engine->pools.items[pool].history};
+	auto_free struct policy_guest *members =
+		engine_members(engine, pool, &facts.guest_count);
+	facts.guests = members;
+	*result = facts_json_write(&facts);
 	return 0;
 }

@@ -23,3 +23,7 @@ int answer_policy_unload(void *context, struct json_object *params,
 	struct json_object **result, struct err *err);
 int answer_policy_reset(void *context, struct json_object *params,
 	struct json_object **result, struct err *err);
+int answer_policy_diff(void *context, struct json_object *params,
+	struct json_object **result, struct err *err);
+int answer_facts(void *context, struct json_object *params, struct json_object **result,
+	struct err *err);
