@@ -48,6 +48,15 @@ struct guest *roster_find(const struct roster *roster, const char *name_or_uuid)
 	return guest;
 }
 
+/* Of those that came with this snapshot, which aren't in order yet. */
+static struct guest *find_new(const struct roster *roster, size_t known, const char *uuid)
+{
+	for (size_t i = known; i < roster->count; i++)
+		if (!strcmp(roster->guests[i]->facts.uuid, uuid))
+			return roster->guests[i];
+	return NULL;
+}
+
 static struct guest *add_guest(struct roster *roster)
 {
 	roster->guests = mem_grow(roster->guests, roster->count, &roster->capacity,
@@ -83,6 +92,8 @@ void roster_follow(struct roster *roster, struct snapshot *snapshot,
 	for (size_t i = 0; i < snapshot->guest_count; i++) {
 		struct guest_facts *facts = &snapshot->guests[i];
 		struct guest *guest = find_uuid(roster, known, facts->uuid);
+		if (!guest)
+			guest = find_new(roster, known, facts->uuid);
 		bool is_new = !guest;
 		if (is_new)
 			guest = add_guest(roster);
