@@ -330,6 +330,16 @@ static void keep_differences(struct engine *engine, const struct policy_facts *f
 	engine->difference_count = all;
 }
 
+/* Where nobody knows what is left, nobody is moved. */
+static void wish_nothing(struct guest **whose, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		whose[i]->wish = (struct wish){0};
+		snprintf(whose[i]->wish.because, REASON_MAX,
+			"what memory is left isn't known: its target stays");
+	}
+}
+
 /* Each pool's guests see it as their host; the host's own knobs are set by the host's
  * run. */
 static void wish(struct engine *engine)
@@ -345,6 +355,10 @@ static void wish(struct engine *engine)
 			.guests = members,
 			.guest_count = list_members(engine, i, members, whose),
 		};
+		if (pool->blind) {
+			wish_nothing(whose, facts.guest_count);
+			continue;
+		}
 		policy_run(engine->policies, &facts, share_divide, &engine->outcome);
 		for (size_t g = 0; g < facts.guest_count; g++)
 			whose[g]->wish = engine->outcome.wishes[g];
@@ -352,7 +366,9 @@ static void wish(struct engine *engine)
 			report_message(engine, &engine->outcome.messages[m]);
 		keep_differences(engine, &facts);
 	}
-	memcpy(engine->plan.knobs, engine->outcome.knobs, sizeof(engine->plan.knobs));
+	if (!engine->pools.items[0].blind)
+		memcpy(engine->plan.knobs, engine->outcome.knobs,
+			sizeof(engine->plan.knobs));
 }
 
 /* ---- guard ---- */
@@ -386,10 +402,11 @@ static void write_down(struct engine *engine, struct guest *guest,
 	journal_add(&guest->journal, &decision);
 }
 
+/* A host that nothing is known of doesn't bind those who have a budget of their own. */
 static struct guard_ledger ledger_of(const struct pool *pool)
 {
 	return (struct guard_ledger){
-		.budget_kib = pool->sample.budget_kib,
+		.budget_kib = pool->blind ? INT64_MAX / 2 : pool->sample.budget_kib,
 		.cost_kib = pool->sample.cost_kib,
 		.reserve_kib = pool->sample.reserve_kib,
 	};

@@ -133,6 +133,20 @@ static uint64_t pool_available(const struct pool_facts *facts)
 		left + facts->inactive_file_kib + facts->split_kib, facts->limit_kib);
 }
 
+/* Where the host's own figures are missing, a limit stands alone. */
+static void show_no_host(struct host_sample *sample)
+{
+	sample->mem_total_kib = sample->mem_free_kib = UINT64_MAX;
+	sample->mem_usable_kib = sample->cached_kib = UINT64_MAX;
+}
+
+/* Nothing is known of what is left. */
+static void show_nothing(struct host_sample *sample)
+{
+	sample->mem_total_kib = sample->mem_free_kib = 0;
+	sample->mem_usable_kib = sample->cached_kib = 0;
+}
+
 /* A pool's memory in the words of a host's. */
 static void show_pool(struct host_sample *sample, const struct pool_facts *facts)
 {
@@ -169,16 +183,38 @@ static void fit_demands(
 	estimate_fit_buffers(members, count, divisible_kib, safety_kib);
 }
 
+/* The pool's memory, as far as it is known. */
+static void show(struct pool *pool, size_t index, const struct config_budget *budget,
+	uint64_t held)
+{
+	struct host_sample *sample = &pool->sample;
+	bool sized = !index && budget->kind == BUDGET_SIZE;
+	pool->blind = index ? !pool->facts.has_use : !sized && !sample->has_meminfo;
+	if (!sample->has_meminfo)
+		show_no_host(sample);
+	if (pool->blind)
+		show_nothing(sample);
+	else if (index)
+		show_pool(sample, &pool->facts);
+	else if (sized)
+		show_budget(sample, budget->kib, held);
+	sample->has_meminfo = !pool->blind;
+}
+
+static enum host_state judge(struct pool *pool, int64_t now_ms)
+{
+	if (pool->blind)
+		return pool->track.seen ? pool->track.state : HOST_SNUG;
+	enum host_state state = estimate_host_state(&pool->track, &pool->sample, now_ms);
+	return state == HOST_CRITICAL && pool->exhausted ? HOST_EXHAUSTED : state;
+}
+
 static void estimate_pool(struct pool *pool, size_t index, const struct config *config,
 	struct roster *roster, struct guest_entry *entries, uint64_t reaction_ms,
 	int64_t now_ms)
 {
 	size_t count = list_entries(roster, index, entries);
-	if (index)
-		show_pool(&pool->sample, &pool->facts);
-	else if (config->host.budget.kind == BUDGET_SIZE)
-		show_budget(
-			&pool->sample, config->host.budget.kib, held_kib(entries, count));
+	show(pool, index, &config->host.budget, held_kib(entries, count));
 	struct host_terms terms = {
 		.reserve_automatic = config->host.reserve.automatic,
 		.reserve_kib = config->host.reserve.kib,
@@ -189,9 +225,7 @@ static void estimate_pool(struct pool *pool, size_t index, const struct config *
 	estimate_host(&pool->sample, &terms, entries, count);
 	fit_demands(
 		roster, index, pool->sample.divisible_kib, config->balloon.safety_kib);
-	pool->sample.state = estimate_host_state(&pool->track, &pool->sample, now_ms);
-	if (pool->sample.state == HOST_CRITICAL && pool->exhausted)
-		pool->sample.state = HOST_EXHAUSTED;
+	pool->sample.state = judge(pool, now_ms);
 }
 
 static void remember(struct pool *pool, uint64_t period_ms, int64_t now_ms)

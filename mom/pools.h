@@ -21,6 +21,7 @@ struct pool {
 	struct host_track track;
 	enum host_state announced; /* the state last logged */
 	bool exhausted;            /* nothing could be taken at the last plan */
+	bool blind; /* what it has left isn't known: nobody is moved by it */
 	size_t guest_count, managed_count;
 };
 
@@ -36,7 +37,8 @@ void pools_done(struct pools *pools);
 
 /*
  * Fill each pool's picture and state from the host's sample, the cgroups' figures and the
- * guests' costs. A pool that nothing is known of keeps an empty budget.
+ * guests' costs. A pool that nothing is known of is blind: it has no budget, and keeps
+ * its state.
  */
 void pools_estimate(struct pools *pools, const struct host_sample *host,
 	const struct config *config, struct roster *roster, uint64_t reaction_ms,
