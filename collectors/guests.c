@@ -19,6 +19,9 @@
 
 #define OVERHEAD_PERIOD_MS 60000
 
+/* It grows while a guest boots, so a new one is walked soon, and then ever more rarely. */
+#define OVERHEAD_FIRST_MS 2000
+
 /* Walking the mappings may take this part of the time at most. */
 #define OVERHEAD_TIME_PART 1000
 
@@ -34,6 +37,7 @@ struct process {
 	struct qemu_faults faults;
 	bool has_overhead;
 	uint64_t private_kib;
+	uint64_t overhead_wait_ms; /* between the last walk and the next */
 	int64_t overhead_due_ms;
 	char cgroup[CGROUP_PATH_MAX];
 };
@@ -66,7 +70,10 @@ static struct process *process_of(
 	guests->processes = mem_grow(guests->processes, guests->count, &guests->capacity,
 		sizeof(*guests->processes));
 	struct process *process = &guests->processes[guests->count++];
-	*process = (struct process){.pid = facts->pid};
+	*process = (struct process){
+		.pid = facts->pid,
+		.overhead_wait_ms = OVERHEAD_FIRST_MS,
+	};
 	memcpy(process->uuid, facts->uuid, sizeof(process->uuid));
 	return process;
 }
@@ -122,11 +129,22 @@ static void walk(int fd, struct process *process, const struct guest_facts *fact
 	process->has_overhead = qemu_proc_private(fd, facts->sample.max_kib,
 					&process->private_kib, NULL) == 0;
 	int64_t now_ms = clock_ms();
-	uint64_t wait_ms = max_u64(
-		OVERHEAD_PERIOD_MS, (uint64_t)(now_ms - begun_ms) * OVERHEAD_TIME_PART);
+	uint64_t wait_ms = max_u64(process->overhead_wait_ms,
+		(uint64_t)(now_ms - begun_ms) * OVERHEAD_TIME_PART);
 	process->overhead_due_ms = now_ms + (int64_t)wait_ms;
+	process->overhead_wait_ms =
+		min_u64(2 * process->overhead_wait_ms, OVERHEAD_PERIOD_MS);
 	if (qemu_proc_cgroup(fd, process->cgroup, sizeof(process->cgroup), NULL) < 0)
 		process->cgroup[0] = '\0';
+}
+
+/* Until it has been walked for a minute, a guest isn't believed to cost less than one
+ * that nothing is known of. */
+static uint64_t overhead_kib(const struct process *process)
+{
+	bool young = process->overhead_wait_ms < OVERHEAD_PERIOD_MS;
+	return young ? max_u64(process->private_kib, OVERHEAD_UNKNOWN)
+		     : process->private_kib;
 }
 
 static void take_process(struct guests *guests, struct process *process,
@@ -147,7 +165,7 @@ static void take_process(struct guests *guests, struct process *process,
 		qemu_proc_cgroup(fd, process->cgroup, sizeof(process->cgroup), NULL);
 	memcpy(facts->cgroup, process->cgroup, sizeof(facts->cgroup));
 	facts->sample.has_overhead = process->has_overhead;
-	facts->sample.overhead_kib = process->private_kib + page_table_kib;
+	facts->sample.overhead_kib = overhead_kib(process) + page_table_kib;
 }
 
 static int guests_sample(void *self, struct snapshot *into, struct err *err)
