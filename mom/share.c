@@ -16,7 +16,9 @@ struct line {
 
 static double line_at(const struct line *line, double level)
 {
-	return fmin(fmax(line->offset + line->slope * level, line->low), line->high);
+	double part = line->offset + line->slope * level;
+	part = part < line->low ? line->low : part; /* fmin() is a call, and this is hot */
+	return part > line->high ? line->high : part;
 }
 
 static double sum_at(const struct line *lines, size_t count, double level)
@@ -45,6 +47,8 @@ static double find_level(const struct line *lines, size_t count, double budget)
 		return high;
 	for (int i = 0; i < HALVINGS; i++) {
 		double middle = low + (high - low) / 2;
+		if (middle <= low || middle >= high)
+			break; /* no number lies between */
 		if (sum_at(lines, count, middle) <= budget)
 			low = middle;
 		else

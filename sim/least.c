@@ -6,6 +6,7 @@
 #include "mom/units.h"
 
 #define MOST_UNMET 0.001 /* of what is needed */
+#define COMMON     "mom-balloon"
 #define EXACT      1.01
 
 struct trial {
@@ -75,10 +76,32 @@ static void tell(FILE *out, const char *manager, const struct scenario *scenario
 	fflush(out);
 }
 
+/* Moves are only alike on the same host: what each moves on the one that MOM needs. */
+static int tell_moves(FILE *out, const struct scenario *scenario,
+	const struct run_terms *terms, const char *const *managers, size_t count,
+	uint64_t host_kib, struct err *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct run_terms own = *terms;
+		struct trial trial = {.host_kib = host_kib};
+		own.manager = managers[i];
+		r = try(scenario, own, &trial, err);
+		if (r == 0 && trial.fits)
+			fprintf(out,
+				"MOVED policy=%s guests=%zu host_mib=%llu "
+				"moved_gib=%.1f\n",
+				managers[i], scenario->guest_count,
+				(unsigned long long)host_kib / KIB_PER_MIB,
+				trial.moved_gib);
+	}
+	return r;
+}
+
 int least_find(FILE *out, const struct scenario *scenario, const struct run_terms *terms,
 	const char *const *managers, size_t count, struct err *err)
 {
-	uint64_t oracle_kib = 0;
+	uint64_t oracle_kib = 0, common_kib = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct run_terms own = *terms;
 		struct trial best;
@@ -88,7 +111,11 @@ int least_find(FILE *out, const struct scenario *scenario, const struct run_term
 			return r;
 		if (strcmp(managers[i], "oracle") == 0 && best.fits)
 			oracle_kib = best.host_kib;
+		if (strcmp(managers[i], COMMON) == 0 && best.fits)
+			common_kib = best.host_kib;
 		tell(out, managers[i], scenario, &best, oracle_kib);
 	}
-	return 0;
+	return common_kib ? tell_moves(out, scenario, terms, managers, count, common_kib,
+				    err)
+			  : 0;
 }

@@ -117,7 +117,12 @@ static void check_order(
 		broken(managed, "an order beyond the maximum", order->name);
 	if (order->to_kib < sample->min_kib && order->to_kib < order->from_kib)
 		broken(managed, "an order below the minimum", order->name);
-	if (guest->state != GUEST_STATE_MANAGED && !reset)
+	/* the guard's own: a stuck balloon's target goes back, a fixed one's memory too
+	 */
+	bool returned =
+		guest->state == GUEST_STATE_STUCK || guest->state == GUEST_STATE_FIXED;
+	bool up = order->to_kib >= order->from_kib;
+	if (guest->state != GUEST_STATE_MANAGED && !reset && !(returned && up))
 		broken(managed, "an order to a guest that isn't managed", order->name);
 	if (order->to_kib < order->from_kib && !guest->fresh)
 		broken(managed, "a shrink by old statistics", order->name);
