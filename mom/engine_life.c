@@ -170,6 +170,19 @@ static void free_config(struct config *config)
 	free(config);
 }
 
+/* What was tuned to outlive a reload holds again, where it still fits. */
+static void tune_again(const struct live *live, struct policy_set *policies)
+{
+	struct err err;
+	for (size_t i = 0; i < live->setting_count; i++) {
+		const struct live_setting *setting = &live->settings[i];
+		if (!strcmp(setting->uuid, LIVE_TUNABLES) &&
+			policy_set_tune(policies, setting->key, setting->value, NULL,
+				&err) < 0)
+			log_warning("tunable %s; as configured for now", err.text);
+	}
+}
+
 int engine_open(struct engine *engine, struct config *config,
 	const struct engine_env *env, struct err *err)
 {
@@ -178,6 +191,8 @@ int engine_open(struct engine *engine, struct config *config,
 	if (live_load(&engine->live, env->live_path, &trouble) < 0)
 		log_warning("%s", trouble.text);
 	int result = policies_load(config, say_warning, &engine->policies, err);
+	if (result == 0)
+		tune_again(&engine->live, engine->policies);
 	if (result == 0)
 		result = open_hypervisor(engine, err);
 	if (result < 0) {
@@ -233,6 +248,7 @@ int engine_reconfigure(struct engine *engine, struct config *config, struct err 
 	}
 	policy_set_free(engine->policies);
 	engine->policies = policies;
+	tune_again(&engine->live, policies);
 	for (size_t i = 0; i < engine->roster.count; i++)
 		engine->roster.guests[i]->resolved = false;
 	close_parts(engine);

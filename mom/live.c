@@ -71,6 +71,15 @@ void live_set(struct live *live, const char *uuid, const char *key, const char *
 	snprintf(setting->value, sizeof(setting->value), "%s", value);
 }
 
+bool live_forget(struct live *live, const char *uuid)
+{
+	size_t before = live->setting_count;
+	for (size_t i = before; i-- > 0;)
+		if (!strcmp(live->settings[i].uuid, uuid))
+			live->settings[i] = live->settings[--live->setting_count];
+	return live->setting_count < before;
+}
+
 const char *live_get(const struct live *live, const char *uuid, const char *key)
 {
 	size_t i = find_setting(live, uuid, key);

@@ -47,7 +47,12 @@ bool live_is_paused(const struct live *live, const char *uuid);
 
 /* Keep, replace or (value NULL) drop a setting. */
 void live_set(struct live *live, const char *uuid, const char *key, const char *value);
+/* Drop all settings of a guest; whether there were any. */
+bool live_forget(struct live *live, const char *uuid);
 const char *live_get(const struct live *live, const char *uuid, const char *key);
+
+/* Tunables that are to outlive a reload are kept as settings of nobody. */
+#define LIVE_TUNABLES "tunables"
 
 /* Lay a guest's live settings over those given. */
 void live_apply(

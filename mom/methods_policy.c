@@ -91,16 +91,32 @@ int answer_policy_params(void *context, struct json_object *params,
 	return 0;
 }
 
+/* Keep a tunable's value over a reload and a restart; NULL: no longer. */
+static int keep_tunable(
+	struct engine *engine, const char *name, const char *value, struct err *err)
+{
+	if (!value && !live_get(&engine->live, LIVE_TUNABLES, name))
+		return 0;
+	const struct live_setting *room = NULL;
+	if (value && (strlen(name) >= sizeof(room->key) || strpbrk(name, " \t\n") ||
+			     strlen(value) >= sizeof(room->value) || strchr(value, '\n')))
+		return err_set(err, -EINVAL, "too long to be kept");
+	live_set(&engine->live, LIVE_TUNABLES, name, value);
+	return live_save(&engine->live, err);
+}
+
 int answer_policy_set(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
+	struct engine *engine = engine_of(context);
 	const char *name = needed(params, "name", err);
 	const char *value = name ? needed(params, "value", err) : NULL;
 	if (!value)
 		return err->code;
 	bool known;
-	int failed =
-		policy_set_tune(engine_of(context)->policies, name, value, &known, err);
+	int failed = policy_set_tune(engine->policies, name, value, &known, err);
+	if (failed == 0 && param_bool(params, "persist"))
+		failed = keep_tunable(engine, name, value, err);
 	if (failed < 0)
 		return failed;
 	*result = json_object_new_object();
@@ -112,9 +128,13 @@ int answer_policy_unset(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
 	(void)result;
+	struct engine *engine = engine_of(context);
 	const char *name = needed(params, "name", err);
-	return name ? policy_set_untune(engine_of(context)->policies, name, err)
-		    : err->code;
+	if (!name)
+		return err->code;
+	int failed = policy_set_untune(engine->policies, name, err);
+	int kept = keep_tunable(engine, name, NULL, failed < 0 ? NULL : err);
+	return failed < 0 ? failed : kept;
 }
 
 static struct json_object *describe_notes(
@@ -173,7 +193,8 @@ int answer_policy_reset(void *context, struct json_object *params,
 		return failed;
 	policy_set_free(engine->policies);
 	engine->policies = fresh;
-	return 0;
+	return live_forget(&engine->live, LIVE_TUNABLES) ? live_save(&engine->live, err)
+							 : 0;
 }
 
 static struct json_object *describe_difference(const struct policy_difference *difference)

@@ -111,7 +111,7 @@ static int tune(struct policy_set *set, const struct config *config,
 		const struct tunable *tunable = &config->tunables[i];
 		bool known;
 		int result =
-			policy_set_tune(set, tunable->name, tunable->text, &known, err);
+			policy_set_configure(set, tunable->name, tunable->text, &known, err);
 		if (result < 0) {
 			err_prefix(err, "%s", tunable->where);
 			return result;

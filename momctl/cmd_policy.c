@@ -272,21 +272,35 @@ static int unload(const struct momctl *ctl, int argc, char **argv)
 
 /* ---- tunables ---- */
 
-static int set(const struct momctl *ctl, int argc, char **argv)
+static void print_set(const struct momctl *ctl, const char *name, const char *value,
+	struct json_object *result)
 {
-	struct json_object *result = NULL;
-	struct json_object *params = params_of("name", argv[1]);
-	(void)argc;
-	json_object_object_add(params, "value", control_json_text(argv[2]));
-	int code = momctl_call(ctl, "policy.set", params, &result);
-	if (code)
-		return code;
 	if (ctl->json)
 		json_print(ctl->out.file, result);
 	else
-		output_line(&ctl->out, "", "%s is %s%s", argv[1], argv[2],
+		output_line(&ctl->out, "", "%s is %s%s", name, value,
 			json_get_bool(result, "known") ? " from the next tick on"
 						       : ", but no policy asks for it");
+}
+
+static int set(const struct momctl *ctl, int argc, char **argv)
+{
+	bool persist = strcmp(argv[1], "--persist") == 0;
+	const char *name = argv[1 + persist];
+	const char *value = argc > 2 + persist ? argv[2 + persist] : NULL;
+	if (!persist && argc == 4 && strcmp(argv[3], "--persist") == 0)
+		persist = true;
+	else if (!value || argc != 3 + persist)
+		return momctl_fail(
+			MOMCTL_USAGE, "usage: momctl policy set [--persist] NAME VALUE");
+	struct json_object *result = NULL;
+	struct json_object *params = params_of("name", name);
+	json_object_object_add(params, "value", control_json_text(value));
+	json_object_object_add(params, "persist", json_object_new_boolean(persist));
+	int code = momctl_call(ctl, "policy.set", params, &result);
+	if (code)
+		return code;
+	print_set(ctl, name, value, result);
 	json_object_put(result);
 	return MOMCTL_OK;
 }
@@ -363,7 +377,8 @@ const struct command policy_commands[] = {
 		load},
 	{"unload", "NAME", 1, 1, "take a policy out of force", unload},
 	{"params", "", 0, 0, "the tunables of the policies", params},
-	{"set", "NAME VALUE", 2, 2, "set a tunable", set},
+	{"set", "[--persist] NAME VALUE", 2, 3,
+		"set a tunable, and keep it over a reload", set},
 	{"unset", "NAME", 1, 1, "set a tunable back to what is configured", unset},
 	{"reset", "", 0, 0, "set policies and tunables back to what is configured",
 		reset},

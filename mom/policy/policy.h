@@ -206,23 +206,27 @@ struct policy_param {
 	char value[64], fallback[64];
 	char low[32], high[32]; /* "" where unbounded */
 	char help[160];
-	bool tuned; /* value was set from outside */
+	bool tuned; /* value was set from outside … */
+	bool live;  /* … while running */
 };
 
 /* All tunables by policy and place; a new array, owned by the caller. */
 struct policy_param *policy_set_params(const struct policy_set *set, size_t *count);
 
 /*
- * Give a tunable another value. One that no policy declares yet may be set too (`known`
- * tells; NULL where nobody asks): it holds when such a policy is loaded.
+ * Give a tunable another value, by the configuration or while running, which goes first.
+ * One that no policy declares yet may be set too (`known` tells; NULL where nobody asks):
+ * it holds when such a policy is loaded.
  *
  * Shape:  a number as the language writes it, true, false, or else a string.
  * Errors: -EINVAL not a number where the default is one; -ERANGE out of its bounds.
  */
+int policy_set_configure(struct policy_set *set, const char *name, const char *value,
+	bool *known, struct err *err);
 int policy_set_tune(struct policy_set *set, const char *name, const char *value,
 	bool *known, struct err *err);
 
-/* Back to the default. Errors: -ENOENT it was not tuned. */
+/* Back to what is configured. Errors: -ENOENT it was not set while running. */
 int policy_set_untune(struct policy_set *set, const char *name, struct err *err);
 
 /* ---- a run ----------------------------------------------------------------------------

@@ -37,6 +37,7 @@ struct undo;
 /* A tunable's value from outside. */
 struct tune {
 	char *name;
+	bool live;           /* set while running: goes before what is configured */
 	struct text *text;   /* as it was given */
 	struct value number; /* what it says as a number; nil where it is none */
 };

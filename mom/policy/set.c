@@ -283,30 +283,47 @@ static const char *param_name(const struct node *param)
 	return param->items[1]->name;
 }
 
-int policy_set_tune(struct policy_set *set, const char *name, const char *value,
+/* Does the value fit every policy that declares this name? */
+static int fits_all(const struct policy_set *set, const char *name, const char *value,
 	bool *known, struct err *err)
 {
 	bool declared = false;
+	int result = 0;
 	for (size_t i = 0; i < set->count; i++) {
 		const struct policy *policy = &set->program.policies[i];
-		for (size_t j = 0; j < policy->param_count; j++) {
+		for (size_t j = 0; j < policy->param_count && result == 0; j++) {
 			if (strcmp(param_name(policy->params[j]), name) != 0)
 				continue;
 			declared = true;
-			int result = tune_fits(value, policy->params[j], err);
-			if (result < 0)
-				return result;
+			result = tune_fits(value, policy->params[j], err);
 		}
 	}
-	tunes_set(&set->tunes, name, value);
 	if (known)
 		*known = declared;
-	return 0;
+	return result;
+}
+
+int policy_set_configure(struct policy_set *set, const char *name, const char *value,
+	bool *known, struct err *err)
+{
+	int result = fits_all(set, name, value, known, err);
+	if (result == 0)
+		tunes_set(&set->tunes, name, value, false);
+	return result;
+}
+
+int policy_set_tune(struct policy_set *set, const char *name, const char *value,
+	bool *known, struct err *err)
+{
+	int result = fits_all(set, name, value, known, err);
+	if (result == 0)
+		tunes_set(&set->tunes, name, value, true);
+	return result;
 }
 
 int policy_set_untune(struct policy_set *set, const char *name, struct err *err)
 {
-	if (tunes_unset(&set->tunes, name))
+	if (tunes_unset(&set->tunes, name, true))
 		return 0;
 	return err_set(err, -ENOENT, "'%.60s' was not set", name);
 }

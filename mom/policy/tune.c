@@ -25,12 +25,18 @@ void tunes_done(struct tunes *tunes)
 	*tunes = (struct tunes){0};
 }
 
-const struct tune *tune_find(const struct tunes *tunes, const char *name)
+static struct tune *find(const struct tunes *tunes, const char *name, bool live)
 {
-	for (size_t i = 0; tunes && i < tunes->count; i++)
-		if (!strcmp(tunes->items[i].name, name))
+	for (size_t i = 0; i < tunes->count; i++)
+		if (tunes->items[i].live == live && !strcmp(tunes->items[i].name, name))
 			return &tunes->items[i];
 	return NULL;
+}
+
+const struct tune *tune_find(const struct tunes *tunes, const char *name)
+{
+	const struct tune *live = find(tunes, name, true);
+	return live ? live : find(tunes, name, false);
 }
 
 struct value tune_read(const char *text)
@@ -42,25 +48,25 @@ struct value tune_read(const char *text)
 	return number;
 }
 
-bool tunes_unset(struct tunes *tunes, const char *name)
+bool tunes_unset(struct tunes *tunes, const char *name, bool live)
 {
-	const struct tune *known = tune_find(tunes, name);
-	if (!known)
+	struct tune *tune = find(tunes, name, live);
+	if (!tune)
 		return false;
-	struct tune *tune = &tunes->items[known - tunes->items];
 	tune_done(tune);
 	*tune = tunes->items[--tunes->count];
 	return true;
 }
 
-void tunes_set(struct tunes *tunes, const char *name, const char *text)
+void tunes_set(struct tunes *tunes, const char *name, const char *text, bool live)
 {
-	tunes_unset(tunes, name);
+	tunes_unset(tunes, name, live);
 	tunes->items = mem_grow(
 		tunes->items, tunes->count, &tunes->capacity, sizeof(*tunes->items));
 	struct tune *tune = &tunes->items[tunes->count++];
 	size_t length = strlen(text);
-	*tune = (struct tune){.name = mem_dup(name), .number = tune_read(text)};
+	*tune = (struct tune){
+		.name = mem_dup(name), .live = live, .number = tune_read(text)};
 	tune->text = mem_alloc(sizeof(*tune->text) + length + 1);
 	tune->text->length = length;
 	memcpy(tune->text->bytes, text, length);
@@ -153,4 +159,5 @@ void tune_describe(const struct tunes *tunes, const struct policy *policy,
 	describe_value(into->low, sizeof(into->low), bound_of(param, PARAM_LOW));
 	describe_value(into->high, sizeof(into->high), bound_of(param, PARAM_HIGH));
 	into->tuned = tune_find(tunes, name) != NULL;
+	into->live = find(tunes, name, true) != NULL;
 }

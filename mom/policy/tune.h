@@ -7,6 +7,7 @@
 
 void tunes_done(struct tunes *tunes);
 
+/* What holds for a name: set while running, else configured; NULL with neither. */
 const struct tune *tune_find(const struct tunes *tunes, const char *name);
 
 /* The value of a (param …) form: the one from outside where it fits, else its default. */
@@ -26,8 +27,8 @@ void tunes_check(const struct tunes *tunes, const struct policy *policy,
 /* What a text says as a number or a boolean; nil where it is neither. */
 struct value tune_read(const char *text);
 
-void tunes_set(struct tunes *tunes, const char *name, const char *text);
-bool tunes_unset(struct tunes *tunes, const char *name);
+void tunes_set(struct tunes *tunes, const char *name, const char *text, bool live);
+bool tunes_unset(struct tunes *tunes, const char *name, bool live);
 
 void tune_describe(const struct tunes *tunes, const struct policy *policy,
 	const struct node *param, struct policy_param *into);

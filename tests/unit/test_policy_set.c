@@ -265,6 +265,22 @@ static void a_tunable_out_of_new_bounds_keeps_its_default(void **state)
 	policy_notes_done(&notes);
 }
 
+static void what_is_set_while_running_goes_before_the_configuration(void **state)
+{
+	struct world *world = *state;
+	struct err err;
+	load(world, "a",
+		"(param size 500 \"What everybody gets\" 100 1000)"
+		"(with Guests g (g.Control \"balloon_target\" size))");
+	assert_int_equal(policy_set_configure(world->set, "size", "600", NULL, &err), 0);
+	assert_int_equal(policy_set_untune(world->set, "size", &err), -ENOENT);
+	assert_int_equal(policy_set_tune(world->set, "size", "700", NULL, &err), 0);
+	assert_int_equal(policy_set_configure(world->set, "size", "650", NULL, &err), 0);
+	wishes_are(world, 700, 700, 700);
+	assert_int_equal(policy_set_untune(world->set, "size", &err), 0);
+	wishes_are(world, 650, 650, 650);
+}
+
 static void shadows_only_tell_what_they_would_do(void **state)
 {
 	struct world *world = *state;
@@ -354,6 +370,7 @@ int main(void)
 		TEST(kept_variables_last_and_failed_ones_dont),
 		TEST(a_guest_keeps_no_more_than_it_may),
 		TEST(tunables_are_set_within_their_bounds),
+		TEST(what_is_set_while_running_goes_before_the_configuration),
 		TEST(a_tunable_out_of_new_bounds_keeps_its_default),
 		TEST(shadows_only_tell_what_they_would_do),
 		TEST(no_policy_runs_on_for_ever),
