@@ -248,18 +248,20 @@ static int send_policy(
 	return ask(ctl, "policy.load", params, print_loaded);
 }
 
+/* NAME FILE, or FILE alone, whose name the policy takes. */
 static int load(const struct momctl *ctl, int argc, char **argv)
 {
 	bool shadow = strcmp(argv[1], "--shadow") == 0;
-	const char *path = argv[1 + shadow];
-	const char *given = path && argc > 2 + shadow ? argv[2 + shadow] : NULL;
-	if (!path || argc > 3 + shadow)
+	int count = argc - 1 - shadow;
+	char **words = argv + 1 + shadow;
+	if (count < 1 || count > 2)
 		return momctl_fail(MOMCTL_USAGE,
-			"usage: momctl policy load [--shadow] FILE|- [NAME]");
-	if (!given && strcmp(path, "-") == 0)
+			"usage: momctl policy load [--shadow] [NAME] FILE|-");
+	const char *path = words[count - 1];
+	if (count == 1 && strcmp(path, "-") == 0)
 		return momctl_fail(
 			MOMCTL_USAGE, "a policy from standard input needs a name");
-	auto_free char *name = given ? mem_dup(given) : policy_name(path);
+	auto_free char *name = count == 2 ? mem_dup(words[0]) : policy_name(path);
 	return send_policy(ctl, path, name, shadow);
 }
 
@@ -372,7 +374,7 @@ static int fields(const struct momctl *ctl, int argc, char **argv)
 const struct command policy_commands[] = {
 	{"list", "", 0, 0, "the policies in force, in their order", list},
 	{"show", "NAME", 1, 1, "a policy's text", show},
-	{"load", "[--shadow] FILE|- [NAME]", 1, 3,
+	{"load", "[--shadow] [NAME] FILE|-", 1, 3,
 		"check a policy and put it in force, or run it beside without effect",
 		load},
 	{"unload", "NAME", 1, 1, "take a policy out of force", unload},

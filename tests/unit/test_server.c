@@ -495,7 +495,7 @@ static void a_slow_reader_costs_one_answer(void **state)
 	assert_in_range(server_kib(), 1, before_kib + 8 * 1024 + KEPT_KIB);
 	while (send(fd, "\n", 1, MSG_NOSIGNAL) == 1 || errno == EAGAIN)
 		;
-	assert_int_equal(EPIPE, errno);
+	assert_true(errno == EPIPE || errno == ECONNRESET);
 	close(fd);
 	assert_serves();
 }
