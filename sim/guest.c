@@ -354,6 +354,8 @@ static void count_needs(struct sim_guest *guest, double ms)
 
 void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 {
+	if (guest->killed) /* what it would have done is lost */
+		guest->tally.work_wanted += step->ms / 1000 * guest->work->touch_rate;
 	if (!guest->present || guest->paused)
 		return;
 	if (!is_up(guest, step->now_ms - (int64_t)step->ms)) {

@@ -31,7 +31,7 @@ static const struct cadence cadences[] = {
 struct managed {
 	struct manager_env env;
 	struct engine engine;
-	const struct cadence *cadence; /* NULL: the engine's own */
+	struct cadence cadence; /* period_ms 0: the engine's own */
 	int64_t due_ms, watch_ms;
 	uint64_t looks;
 };
@@ -51,22 +51,30 @@ static void managed_close(void *self)
 	free(managed);
 }
 
-static const struct cadence *cadence_of(const char *policy)
+static bool is_peer(const struct managed *managed)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(cadences); i++)
-		if (strcmp(cadences[i].policy, policy) == 0)
-			return &cadences[i];
-	return NULL;
+	return managed->cadence.period_ms != 0;
+}
+
+static struct cadence cadence_of(const struct manager_env *env)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cadences); i++) {
+		if (strcmp(cadences[i].policy, env->name) != 0)
+			continue;
+		return env->peers_ms ? (struct cadence){env->name, env->peers_ms, 1}
+				     : cadences[i];
+	}
+	return (struct cadence){0};
 }
 
 static int managed_open(void **self, const struct manager_env *env, struct err *err)
 {
 	struct managed *managed = mem_alloc(sizeof(*managed));
 	managed->env = *env;
-	managed->cadence = env->guarded ? NULL : cadence_of(env->name);
-	if (managed->cadence)
+	managed->cadence = env->guarded ? (struct cadence){0} : cadence_of(env);
+	if (is_peer(managed))
 		env->config->sampling.period_ms = env->config->sampling.tight_period_ms =
-			(uint64_t)managed->cadence->period_ms;
+			(uint64_t)managed->cadence.period_ms;
 	struct engine_env parts = {
 		.hypervisor = &sim_hypervisor,
 		.hypervisor_context = env->world,
@@ -74,7 +82,7 @@ static int managed_open(void **self, const struct manager_env *env, struct err *
 		.controllers = sim_controllers,
 		.proc_root = "",
 		.sys_root = "",
-		.unguarded = managed->cadence != NULL,
+		.unguarded = is_peer(managed),
 	};
 	int r = engine_open(&managed->engine, env->config, &parts, err);
 	if (r < 0) {
@@ -168,13 +176,13 @@ static enum engine_need drain(struct managed *managed)
 
 static bool is_to_decide(const struct managed *managed)
 {
-	return !managed->cadence || managed->looks % managed->cadence->looks == 0;
+	return !is_peer(managed) || managed->looks % managed->cadence.looks == 0;
 }
 
 /* momd's fast watch between ticks, which peers don't have. */
 static bool is_urgent(struct managed *managed, int64_t now_ms)
 {
-	if (managed->cadence || now_ms < managed->watch_ms)
+	if (is_peer(managed) || now_ms < managed->watch_ms)
 		return false;
 	const struct engine *engine = &managed->engine;
 	managed->watch_ms = now_ms + (int64_t)engine->config->sampling.watch_period_ms;
@@ -185,7 +193,7 @@ static bool is_urgent(struct managed *managed, int64_t now_ms)
 static void decide(struct managed *managed, int64_t now_ms)
 {
 	engine_tick(&managed->engine, now_ms);
-	if (!managed->cadence)
+	if (!is_peer(managed))
 		check_plan(managed);
 }
 
@@ -202,14 +210,14 @@ static void look_and_decide(struct managed *managed, int64_t now_ms)
 	else
 		engine_look(engine, now_ms);
 	managed->looks++;
-	managed->due_ms = now_ms + (managed->cadence ? managed->cadence->period_ms
+	managed->due_ms = now_ms + (is_peer(managed) ? managed->cadence.period_ms
 						     : (int64_t)engine_period_ms(engine));
 }
 
 static void managed_act(void *self, int64_t now_ms)
 {
 	struct managed *managed = self;
-	if (drain(managed) == NEED_ROUND && !managed->cadence)
+	if (drain(managed) == NEED_ROUND && !is_peer(managed))
 		managed->due_ms = now_ms;
 	if (now_ms >= managed->due_ms)
 		look_and_decide(managed, now_ms);

@@ -16,6 +16,7 @@ struct manager_env {
 	const struct guest_settings *settings; /* of each guest */
 	struct config *config;                 /* the manager's to free */
 	const char *name;
+	int64_t peers_ms;        /* other managers' pace; 0: as at home */
 	bool guarded;            /* another manager's policy too, at momd's pace */
 	struct measure *measure; /* where broken promises are counted */
 	void (*broken)(void *context, const char *text); /* and told */

@@ -44,6 +44,7 @@ struct scenario {
 	int64_t length_ms, step_ms;
 	uint64_t seed;
 	int64_t settle_ms; /* what happens before isn't measured */
+	int64_t peers_ms;  /* other managers look and decide so often; 0: as at home */
 	struct host_make host;
 	struct scenario_guest *guests;
 	size_t guest_count, guest_capacity;

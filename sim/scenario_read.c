@@ -356,6 +356,11 @@ static int read_settle(struct reader *reader, struct err *err)
 	return read_one(reader, WORD_TIME, &reader->scenario->settle_ms, err);
 }
 
+static int read_peers(struct reader *reader, struct err *err)
+{
+	return read_one(reader, WORD_TIME, &reader->scenario->peers_ms, err);
+}
+
 static int read_trace(struct reader *reader, struct err *err)
 {
 	return trace_read_line(reader->scenario, reader->path, reader->words + 1,
@@ -377,6 +382,7 @@ static const struct {
 	{"step", read_step},
 	{"seed", read_seed},
 	{"settle", read_settle},
+	{"peers", read_peers},
 	{"host", read_host},
 	{"set", read_set},
 	{"guest", read_guest},
