@@ -59,6 +59,7 @@ struct working_set {
 	size_t cursor;       /* who is looked at next */
 	int64_t last_ms;     /* of the last tick */
 	double allowance_us; /* processor time that looks may take by now */
+	double spent_us;     /* of it in this tick */
 	struct err trouble;  /* why a guest has none; code 0 none */
 };
 
@@ -87,8 +88,9 @@ static const struct config_key working_set_keys[] = {
 		"Most guests looked at in one round."),
 #undef AT
 #define AT longest_look_ms
-	KEY("longest_look", CONFIG_DURATION, "50ms", "1ms", "10s",
-		"A guest whose look would take longer is left out."),
+	KEY("longest_look", CONFIG_DURATION, "20ms", "1ms", "10s",
+		"Longest that looks may take in one round; a guest whose own is longer "
+		"is left out."),
 #undef AT
 	{0},
 };
@@ -235,6 +237,7 @@ static void take_look(struct working_set *set, struct watched *guest,
 	int result = look(set, guest, sample->max_kib, &touched_kib, &err);
 	double took_us = thread_us() - begun_us;
 	set->allowance_us -= took_us;
+	set->spent_us += took_us;
 	guest->look_us = (uint64_t)took_us + 1;
 	guest->has_value = guest->begun && result == 0;
 	guest->value_kib = touched_kib;
@@ -254,6 +257,14 @@ static uint64_t cost_us(const struct watched *guest, const struct guest_sample *
 	if (guest->look_us || guest->method == METHOD_IDLE)
 		return guest->look_us;
 	return sample->rss_kib / KIB_PER_MIB * NEVER_WALKED_US_PER_MIB;
+}
+
+/* The first look of a tick may be as long as it likes, up to the limit of its own. */
+static bool fits_tick(const struct working_set *set, const struct watched *guest,
+	const struct guest_sample *sample)
+{
+	return set->spent_us <= 0 || set->spent_us + (double)cost_us(guest, sample) <=
+					     (double)set->settings.longest_look_ms * 1000;
 }
 
 static bool tells_itself(const struct guest_sample *sample)
@@ -330,7 +341,7 @@ static bool visit(struct working_set *set, struct watched *guest,
 	const struct guest_facts *facts, int64_t now_ms)
 {
 	if (set->allowance_us <= 0 || !is_due(set, guest, now_ms) ||
-		facts->run != GUEST_RUNNING)
+		facts->run != GUEST_RUNNING || !fits_tick(set, guest, &facts->sample))
 		return false;
 	bool knew = set->trouble.code != 0;
 	bool can = can_look(set, guest, facts);
@@ -362,6 +373,7 @@ static void grow_allowance(struct working_set *set, int64_t now_ms)
 	if (set->allowance_us > us_a_ms * ALLOWANCE_MS)
 		set->allowance_us = us_a_ms * ALLOWANCE_MS;
 	set->last_ms = now_ms;
+	set->spent_us = 0;
 }
 
 /*

@@ -476,6 +476,40 @@ static void tell_orders(struct engine *engine)
 	}
 }
 
+/* What the host has of a knob now; false where it has none. */
+static bool knob_now(const struct host_sample *host, enum host_knob knob, int64_t *value)
+{
+	const int64_t now[HOST_KNOB_COUNT] = {
+		[KNOB_KSM_RUN] = host->ksm_run,
+		[KNOB_KSM_PAGES_TO_SCAN] = host->ksm_pages_to_scan,
+		[KNOB_KSM_SLEEP_MILLISECS] = host->ksm_sleep_millisecs,
+		[KNOB_KSM_MERGE_ACROSS_NODES] = host->ksm_merge_across_nodes,
+	};
+	*value = now[knob];
+	return host->has_ksm;
+}
+
+/* A wish that changes a knob is told when it is new; a pace that is tuned is a detail. */
+static void tell_knobs(struct engine *engine)
+{
+	for (int i = 0; i < HOST_KNOB_COUNT; i++) {
+		const struct host_wish *wish = &engine->plan.knobs[i];
+		struct host_wish *told = &engine->told_knobs[i];
+		int64_t now;
+		bool same =
+			told->has_value == wish->has_value && told->value == wish->value;
+		*told = *wish;
+		if (same || !wish->has_value ||
+			!knob_now(&engine->snapshot.host, i, &now) || now == wish->value)
+			continue;
+		log_line(i == KNOB_KSM_RUN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			"host: %s %s %lld → %lld: policy \"%s\"%s%s", host_knob_name(i),
+			engine_dry_run(engine) ? "would go" : "goes", (long long)now,
+			(long long)wish->value, wish->policy,
+			wish->because[0] ? ": " : "", wish->because);
+	}
+}
+
 static void apply(struct engine *engine, struct engine_controller *controller)
 {
 	struct err err;
@@ -492,6 +526,7 @@ static void apply(struct engine *engine, struct engine_controller *controller)
 static void act(struct engine *engine)
 {
 	tell_orders(engine);
+	tell_knobs(engine);
 	if (engine->plan.order_count)
 		engine->moved_ms = engine->now_ms;
 	if (engine_dry_run(engine))

@@ -66,6 +66,7 @@ struct engine {
 	struct roster roster;
 	struct pools pools;
 	struct plan plan;
+	struct host_wish told_knobs[HOST_KNOB_COUNT];
 
 	bool connected;
 	uint64_t ticks;

@@ -52,6 +52,17 @@ const char *guest_state_name(enum guest_state state)
 	return names[state];
 }
 
+const char *host_knob_name(enum host_knob knob)
+{
+	static const char *const names[HOST_KNOB_COUNT] = {
+		[KNOB_KSM_RUN] = "ksm_run",
+		[KNOB_KSM_PAGES_TO_SCAN] = "ksm_pages_to_scan",
+		[KNOB_KSM_SLEEP_MILLISECS] = "ksm_sleep_millisecs",
+		[KNOB_KSM_MERGE_ACROSS_NODES] = "ksm_merge_across_nodes",
+	};
+	return names[knob];
+}
+
 const char *host_state_name(enum host_state state)
 {
 	static const char *const names[HOST_STATE_COUNT] = {

@@ -324,6 +324,7 @@ const char *guest_run_name(enum guest_run run);
 const char *guest_quality_name(enum guest_quality quality);
 const char *guest_state_name(enum guest_state state);
 const char *host_state_name(enum host_state state);
+const char *host_knob_name(enum host_knob knob); /* as policies call it */
 
 /*
  * Guest memory that the host holds, in RAM or in swap: what QEMU holds less what it needs
