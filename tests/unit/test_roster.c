@@ -41,7 +41,8 @@ static void seen(struct bench *bench, const char *uuid, const char *name)
 
 static void note(char *names, const struct guest *guest)
 {
-	strncat(names, guest->facts.name, 63 - strlen(names));
+	size_t length = strlen(names);
+	snprintf(names + length, 64 - length, "%.8s", guest->facts.name);
 }
 
 static void came(void *context, struct guest *guest)
