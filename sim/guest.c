@@ -89,7 +89,7 @@ void sim_guest_boot(struct sim_guest *guest, int64_t now_ms)
 	guest->present = true;
 	guest->boots++;
 	guest->booted_ms = now_ms;
-	guest->driver = false;
+	guest->driver = guest->silent = false;
 	guest->balloon = 0;
 	guest->touched_free = touched + guest->kept;
 	guest->untouched = max_kib(guest) - guest->touched_free;
@@ -380,7 +380,7 @@ void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 
 void sim_guest_report(struct sim_guest *guest, int64_t now_ms)
 {
-	if (!guest->driver || guest->paused)
+	if (!guest->driver || guest->paused || guest->silent)
 		return;
 	double low = sim_guest_low_mark(guest);
 	double cache = guest->cache - fmin(guest->cache / 2, low);

@@ -65,6 +65,7 @@ struct sim_guest {
 	struct random random;
 
 	bool present, killed, paused;
+	bool silent; /* reports no more until it boots anew */
 	uint32_t boots;
 	int64_t booted_ms; /* power on, or the last reset */
 	int64_t begun_ms;  /* power on */

@@ -268,6 +268,7 @@ static const struct {
 	{"reboot", DEED_REBOOT, true, false},
 	{"pause", DEED_PAUSE, true, false},
 	{"resume", DEED_RESUME, true, false},
+	{"silence", DEED_SILENCE, true, false},
 	{"setmem", DEED_SET_BALLOON, true, true},
 	{"host-use", DEED_HOST_USE, false, true},
 };

@@ -134,6 +134,9 @@ static void happen(struct sim_world *world, const struct world_event *event)
 		guest->paused = event->deed == DEED_PAUSE;
 		world_tell(world, EVENT_GUEST_CHANGED, guest, 0, 0);
 		break;
+	case DEED_SILENCE:
+		guest->silent = true;
+		break;
 	case DEED_SET_BALLOON:
 		sim_guest_order(guest, (double)event->value_kib);
 		break;

@@ -51,6 +51,7 @@ enum world_deed {
 	DEED_REBOOT,
 	DEED_PAUSE,
 	DEED_RESUME,
+	DEED_SILENCE,     /* its statistics stop */
 	DEED_SET_BALLOON, /* from elsewhere: virsh setmem */
 	DEED_HOST_USE,    /* the host's own takes so much from now on */
 };
