@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "collectors/idle_pages.h"
-#include "collectors/qemu_proc.h"
+#include "collectors/touched.h"
 #include "mom/collector.h"
 #include "mom/mem.h"
 #include "mom/units.h"
@@ -17,8 +12,7 @@
 /*
  * How much of its memory a guest works with, seen from the host: for guests whose
  * statistics don't tell. A look marks the end of one period and the beginning of the
- * next. Guests of a software emulation touch memory through QEMU's own page tables, so
- * its referenced bits tell; under KVM only idle marks do, where the kernel has them.
+ * next; what looks may take is bounded.
  */
 
 #define NEVER_WALKED_US_PER_MIB 10   /* what a walk is taken to cost before the first */
@@ -33,18 +27,14 @@ struct working_set_settings {
 	uint64_t longest_look_ms;
 };
 
-enum method { METHOD_UNKNOWN, METHOD_REFERENCED, METHOD_IDLE, METHOD_NONE };
-
 /* What is kept of one guest from look to look. */
 struct watched {
 	char uuid[UUID_TEXT_MAX];
 	int pid;
 	bool seen; /* in this tick */
-	enum method method;
-	bool begun;
-	int64_t begun_ms;
-	struct idle_pages *idle; /* METHOD_IDLE alone; owned */
-	uint64_t look_us;        /* what the last look cost; 0 none yet */
+	struct touched touched;
+	int64_t begun_ms; /* the period that is under way */
+	uint64_t look_us; /* what the last look cost; 0 none yet */
 	bool has_value;
 	int64_t value_ms;
 	uint64_t value_kib;
@@ -53,7 +43,7 @@ struct watched {
 struct working_set {
 	struct working_set_settings settings;
 	char *proc_root, *sys_root;
-	bool idle_available;
+	struct touched_roots roots; /* the same */
 	struct watched *guests;
 	size_t count, capacity;
 	size_t cursor;       /* who is looked at next */
@@ -97,7 +87,7 @@ static const struct config_key working_set_keys[] = {
 
 static void forget(struct watched *guest)
 {
-	free(guest->idle);
+	touched_done(&guest->touched);
 	*guest = (struct watched){0};
 }
 
@@ -120,106 +110,12 @@ static int working_set_open(void **self, const struct collector_env *env, struct
 		env->config, "working_set");
 	set->proc_root = mem_dup(env->proc_root);
 	set->sys_root = mem_dup(env->sys_root);
-	set->idle_available = idle_pages_available(env->sys_root);
+	set->roots = (struct touched_roots){set->proc_root, set->sys_root};
 	*self = set;
 	return 0;
 }
 
-/* ---- how a guest can be looked at ---- */
-
-/* A QEMU that runs under KVM holds its device open. */
-static int is_accelerated(
-	const struct working_set *set, int pid, bool *accelerated, struct err *err)
-{
-	auto_free char *path = mem_printf("%s/%d/fd", set->proc_root, pid);
-	DIR *folder = opendir(path);
-	if (!folder)
-		return err_errno(err, errno, "cannot open \"%s\"", path);
-	*accelerated = false;
-	for (const struct dirent *entry; (entry = readdir(folder));) {
-		char target[PATH_MAX];
-		ssize_t length = readlinkat(
-			dirfd(folder), entry->d_name, target, sizeof(target) - 1);
-		target[length < 0 ? 0 : length] = '\0';
-		*accelerated = *accelerated || !strcmp(target, "/dev/kvm") ||
-			       !strncmp(target, "anon_inode:kvm-", 15);
-	}
-	closedir(folder);
-	return 0;
-}
-
-static int choose_method(
-	const struct working_set *set, struct watched *guest, struct err *err)
-{
-	bool accelerated = false;
-	guest->method = METHOD_NONE;
-	int result = is_accelerated(set, guest->pid, &accelerated, err);
-	if (result < 0)
-		return result;
-	if (!accelerated)
-		guest->method = METHOD_REFERENCED;
-	else if (set->idle_available)
-		guest->method = METHOD_IDLE;
-	else
-		return err_set(err, -EOPNOTSUPP,
-			"it runs under KVM, and this kernel has no idle page tracking "
-			"(\"%s/kernel/mm/page_idle/bitmap\")",
-			set->sys_root);
-	return 0;
-}
-
 /* ---- one look ---- */
-
-static int clear_referenced(int process, struct err *err)
-{
-	auto_close int fd = openat(process, "clear_refs", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		return err_errno(err, errno, "cannot write its clear_refs");
-	return 0;
-}
-
-static int look_at_bits(struct watched *guest, int process, uint64_t guest_kib,
-	uint64_t *touched_kib, struct err *err)
-{
-	struct qemu_ram ram = {0};
-	int result =
-		guest->begun ? qemu_proc_ram(process, guest_kib, true, &ram, err) : 0;
-	if (result == 0)
-		result = clear_referenced(process, err);
-	*touched_kib = ram.referenced_kib;
-	return result;
-}
-
-static int look_at_marks(const struct working_set *set, struct watched *guest,
-	int process, uint64_t guest_kib, uint64_t *touched_kib, struct err *err)
-{
-	struct qemu_ram ram;
-	int result = 0;
-	if (guest->begun)
-		result = idle_pages_end(guest->idle, set->proc_root, set->sys_root,
-			guest->pid, touched_kib, err);
-	if (!guest->idle)
-		guest->idle = mem_alloc(sizeof(*guest->idle));
-	if (result == 0)
-		result = qemu_proc_ram(process, guest_kib, false, &ram, err);
-	if (result == 0)
-		result = idle_pages_begin(guest->idle, set->proc_root, set->sys_root,
-			guest->pid, &ram, (uint64_t)set->last_ms, err);
-	return result;
-}
-
-/* What was touched since the last look, and begin anew. */
-static int look(const struct working_set *set, struct watched *guest, uint64_t guest_kib,
-	uint64_t *touched_kib, struct err *err)
-{
-	auto_free char *path = mem_printf("%s/%d", set->proc_root, guest->pid);
-	auto_close int process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (process < 0)
-		return err_errno(err, errno, "cannot open \"%s\"", path);
-	if (guest->method == METHOD_REFERENCED)
-		return look_at_bits(guest, process, guest_kib, touched_kib, err);
-	return look_at_marks(set, guest, process, guest_kib, touched_kib, err);
-}
 
 static double thread_us(void)
 {
@@ -233,19 +129,20 @@ static void take_look(struct working_set *set, struct watched *guest,
 {
 	uint64_t touched_kib = 0;
 	struct err err;
+	bool again = guest->touched.begun;
 	double begun_us = thread_us();
-	int result = look(set, guest, sample->max_kib, &touched_kib, &err);
+	int result = touched_look(&guest->touched, &set->roots, guest->pid,
+		sample->max_kib, (uint64_t)now_ms, &touched_kib, &err);
 	double took_us = thread_us() - begun_us;
 	set->allowance_us -= took_us;
 	set->spent_us += took_us;
 	guest->look_us = (uint64_t)took_us + 1;
-	guest->has_value = guest->begun && result == 0;
+	guest->has_value = again && result == 0;
 	guest->value_kib = touched_kib;
 	guest->value_ms = guest->begun_ms = now_ms;
-	guest->begun = result == 0;
 	if (result == 0 || result == -ENOENT || result == -ESRCH)
 		return;
-	guest->method = METHOD_NONE;
+	guest->touched.by = TOUCHED_NONE;
 	set->trouble = err;
 }
 
@@ -254,7 +151,7 @@ static void take_look(struct working_set *set, struct watched *guest,
 /* What a look will cost: as the last one, or by what is to be walked. */
 static uint64_t cost_us(const struct watched *guest, const struct guest_sample *sample)
 {
-	if (guest->look_us || guest->method == METHOD_IDLE)
+	if (guest->look_us || guest->touched.by == TOUCHED_MARKS)
 		return guest->look_us;
 	return sample->rss_kib / KIB_PER_MIB * NEVER_WALKED_US_PER_MIB;
 }
@@ -275,8 +172,8 @@ static bool tells_itself(const struct guest_sample *sample)
 static bool is_due(
 	const struct working_set *set, const struct watched *guest, int64_t now_ms)
 {
-	return guest->method != METHOD_NONE &&
-	       (!guest->begun ||
+	return guest->touched.by != TOUCHED_NONE &&
+	       (!guest->touched.begun ||
 		       now_ms - guest->begun_ms >= (int64_t)set->settings.period_ms);
 }
 
@@ -308,7 +205,7 @@ static void forget_unseen(struct working_set *set)
 			continue;
 		}
 		guest.seen = false;
-		trouble = trouble || guest.method == METHOD_NONE;
+		trouble = trouble || guest.touched.by == TOUCHED_NONE;
 		set->guests[kept++] = guest;
 	}
 	set->count = kept;
@@ -322,18 +219,19 @@ static bool can_look(
 {
 	struct err err;
 	uint64_t us = cost_us(guest, &facts->sample);
-	if (guest->method == METHOD_UNKNOWN && choose_method(set, guest, &err) < 0)
+	if (guest->touched.by == TOUCHED_UNKNOWN &&
+		touched_choose(&guest->touched, &set->roots, guest->pid, &err) < 0)
 		set->trouble = err;
-	if (guest->method == METHOD_REFERENCED &&
+	if (guest->touched.by == TOUCHED_BITS &&
 		us > set->settings.longest_look_ms * 1000) {
-		guest->method = METHOD_NONE;
+		guest->touched.by = TOUCHED_NONE;
 		err_set(&set->trouble, -E2BIG,
 			"a look at %llu MiB takes %llu ms, longer than "
 			"working_set.longest_look",
 			(unsigned long long)(facts->sample.rss_kib / KIB_PER_MIB),
 			(unsigned long long)us / 1000);
 	}
-	return guest->method != METHOD_NONE;
+	return guest->touched.by != TOUCHED_NONE;
 }
 
 /* True where it was looked at. */
@@ -381,7 +279,7 @@ static void grow_allowance(struct working_set *set, int64_t now_ms)
  *
  * Units:  KiB of guest RAM touched in one period; a page of the host counts whole.
  * Errors: why a guest can't be looked at; the others are.
- * Source: /proc/PID/clear_refs and smaps, proc(5); idle page tracking
+ * Source: collectors/touched.h
  */
 static int working_set_sample(void *self, struct snapshot *into, struct err *err)
 {

@@ -14,8 +14,8 @@
 
 #define TEXT_MOST 16384
 
-static const char *const shipped[] = {"esx", "fair-share", "guest-qos", "mom-balloon",
-	"mom-ksm", "night-shift", "proxmox", "squeezed"};
+static const char *const shipped[] = {"esx", "fair-share", "guest-qos", "ksm",
+	"mom-balloon", "mom-ksm", "night-shift", "proxmox", "squeezed"};
 
 static char *read_policy(const char *name)
 {
@@ -163,6 +163,32 @@ static void mom_ksm_merges_as_mom_does(void **state)
 	decides("mom-ksm", "{\"host\": {\"mem_available\": 1000, \"mem_free\": 1}}", "");
 }
 
+/* Host.worst_state, ksmd's share in percent, pages now, saving in KiB. */
+static void weighs(
+	const char *worst, const char *cpu, int pages, int saved, const char *wanted)
+{
+	auto_free char *facts =
+		mem_printf("{\"host\": {\"worst_state\": \"%s\", \"ksm_run\": 1, "
+			   "\"ksm_pages_to_scan\": %d, \"ksm_shareable\": 1000000, "
+			   "\"ksm_full_scans\": 3, \"ksm_general_profit\": %d%s%s}}",
+			worst, pages, saved, *cpu ? ", \"ksmd_cpu_usage\": " : "", cpu);
+	decides("ksm", facts, wanted);
+}
+
+static void ksm_weighs_saving_against_processor_time(void **state)
+{
+	(void)state;
+	weighs("roomy", "2.0", 500, 50000, "knob0=0 ");
+	weighs("snug", "2.5", 500, 50000, "knob0=1 knob1=1000 "); /* may take twice */
+	weighs("snug", "20.0", 500, 50000, "knob0=1 knob1=250 ");
+	weighs("snug", "5.2", 500, 50000, "knob0=1 knob1=500 ");
+	weighs("snug", "2.5", 500, 900, "knob0=1 knob1=64 "); /* saves too little */
+	weighs("tight", "2.5", 500, 900, "knob0=1 knob1=1000 ");
+	weighs("critical", "0.0", 4000, 900, "knob0=1 knob1=5000 ");
+	weighs("tight", "", 500, 900, "knob0=1 knob1=500 "); /* ksmd isn't seen */
+	decides("ksm", "{\"host\": {\"worst_state\": \"tight\"}}", "");
+}
+
 static void fair_share_divides_what_there_is(void **state)
 {
 	(void)state;
@@ -294,6 +320,7 @@ int main(void)
 		cmocka_unit_test(they_are_in_canonical_layout),
 		cmocka_unit_test(mom_balloon_shrinks_and_grows_as_mom_does),
 		cmocka_unit_test(mom_ksm_merges_as_mom_does),
+		cmocka_unit_test(ksm_weighs_saving_against_processor_time),
 		cmocka_unit_test(fair_share_divides_what_there_is),
 		cmocka_unit_test(guest_qos_raises_who_is_under_its_minimum),
 		cmocka_unit_test(squeezed_gives_everybody_the_same_fraction),
