@@ -348,6 +348,18 @@ static void another_owner_is_respected(void **state)
 	assert_int_equal(ksm_number(bench, "pages_to_scan"), 100);
 }
 
+static void what_somebody_else_set_stays_at_the_end(void **state)
+{
+	struct bench *bench = *state;
+	begin(bench, "");
+	wish(bench, KNOB_KSM_PAGES_TO_SCAN, 400);
+	wish(bench, KNOB_KSM_SLEEP_MILLISECS, 50);
+	ksm_file(bench, "pages_to_scan", "777");
+	end_controller(bench);
+	assert_int_equal(ksm_number(bench, "pages_to_scan"), 777);
+	assert_int_equal(ksm_number(bench, "sleep_millisecs"), 20);
+}
+
 static void memory_going_offline_is_no_other_owner(void **state)
 {
 	struct bench *bench = *state;
@@ -489,6 +501,7 @@ int main(void)
 		TEST(what_changed_after_a_death_is_theirs),
 		TEST(a_dry_run_leaves_even_a_debt_alone),
 		TEST(another_owner_is_respected),
+		TEST(what_somebody_else_set_stays_at_the_end),
 		TEST(memory_going_offline_is_no_other_owner),
 		TEST(another_daemon_is_left_alone),
 		TEST(an_advisor_keeps_the_pace),

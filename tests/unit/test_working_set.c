@@ -208,6 +208,18 @@ static void looks_are_few_at_a_time_and_come_round(void **state)
 	}
 }
 
+static void the_first_is_not_looked_at_for_ever(void **state)
+{
+	struct bench *bench = *state;
+	begin(bench, "enabled = true; guests_a_tick = 1; cpu = 0.5; period = \"1s\";");
+	for (int i = 0; i < 3; i++)
+		a_process(bench, PID + i);
+	for (int tick = 0; tick < 3; tick++)
+		sample(bench, 1000, 3);
+	for (int i = 0; i < 3; i++)
+		assert_true(was_cleared(bench, PID + i));
+}
+
 /* The least allowance pays for one look now and then, whatever a look costs here. */
 static void looks_wait_until_they_are_paid_for(void **state)
 {
@@ -337,6 +349,7 @@ int main(void)
 		TEST(a_guest_that_tells_is_not_looked_at),
 		TEST(another_process_begins_anew),
 		TEST(looks_are_few_at_a_time_and_come_round),
+		TEST(the_first_is_not_looked_at_for_ever),
 		TEST(looks_wait_until_they_are_paid_for),
 		TEST(a_look_that_takes_too_long_is_left_out),
 		TEST(a_kvm_guest_without_idle_marks_has_none),
