@@ -4,16 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mom/announce.h"
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/share.h"
 #include "mom/units.h"
 
-#define BALLOON_MS    500  /* a balloon's answer to an order, beside the tick itself */
-#define MOVING_FOR_MS 5000 /* the pace stays quick so long after the last order */
-#define ANSWER_MS     50   /* until a guest's answer has come */
-#define ASK_AT_MOST   16   /* guests asked for statistics ahead of time in one round */
-#define EASY          0.25 /* distress under this needs no hurry */
+#define BALLOON_MS 500 /* a balloon's answer to an order, beside the tick itself */
 
 bool engine_dry_run(const struct engine *engine)
 {
@@ -84,16 +81,13 @@ static void follow_swapping(struct engine *engine)
 static void guest_arrived(void *context, struct guest *guest)
 {
 	(void)context;
-	char size[SIZE_TEXT_MAX];
-	log_info("guest \"%s\": found, %s%s", guest->facts.name,
-		units_format_size(size, guest->facts.sample.max_kib),
-		guest->facts.has_balloon ? "" : ", without a balloon device");
+	announce_arrived(guest);
 }
 
 static void guest_gone(void *context, struct guest *guest)
 {
 	(void)context;
-	log_info("guest \"%s\": gone", guest->facts.name);
+	announce_gone(guest);
 }
 
 static void collect(struct engine *engine)
@@ -151,53 +145,6 @@ static enum guest_state overrule(const struct engine *engine, const struct guest
 							: guest->state;
 }
 
-static void announce_guest(struct guest *guest)
-{
-	if (guest->announced == guest->state)
-		return;
-	log_info("guest \"%s\": %s (was %s), statistics %s", guest->facts.name,
-		guest_state_name(guest->state), guest_state_name(guest->announced),
-		guest_quality_name(guest->quality));
-	guest->announced = guest->state;
-}
-
-/* Other hands, a balloon that stopped, memory that can't be had: one line each. */
-static void announce_balloon(const struct guest *guest, enum follow_event event,
-	uint64_t before_kib, const struct follow_terms *terms)
-{
-	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX], wait[DURATION_TEXT_MAX];
-	const char *name = guest->facts.name;
-	units_format_size(from, before_kib);
-	units_format_size(to, guest->facts.sample.actual_kib);
-	switch (event) {
-	case FOLLOW_ADOPTED:
-		log_notice(
-			"guest \"%s\": its balloon was set elsewhere, %s → %s; adopted, "
-			"hands off for %s",
-			name, from, to, units_format_duration(wait, terms->hold_off_ms));
-		break;
-	case FOLLOW_STUCK:
-		log_notice("guest \"%s\": its balloon stopped at %s short of %s; stays "
-			   "there, "
-			   "tried again later",
-			name, to, from);
-		break;
-	case FOLLOW_FIXED:
-		log_warning(
-			"guest \"%s\": obeys, but the host gains nothing (locked memory, "
-			"a passed-through device or huge pages?); left at its maximum",
-			name);
-		break;
-	case FOLLOW_RELEASED:
-		log_notice(
-			"guest \"%s\": took memory back by itself, %s → %s: it ran out",
-			name, from, to);
-		break;
-	case FOLLOW_NOTHING:
-		break;
-	}
-}
-
 static void follow_guest(
 	struct engine *engine, struct guest *guest, const struct follow_terms *terms)
 {
@@ -216,19 +163,6 @@ static void remember(struct engine *engine, struct guest *guest)
 	if (due)
 		guest->history_ms = engine->now_ms;
 	guest_history_put(&guest->history, &guest->facts.sample, due);
-}
-
-static void announce_pool(struct pool *pool)
-{
-	char available[SIZE_TEXT_MAX], reserve[SIZE_TEXT_MAX];
-	if (pool->announced == pool->sample.state)
-		return;
-	log_notice("%s%s: %s (was %s), %s available, reserve %s",
-		pool->path[0] ? "cgroup " : "host", pool->path,
-		host_state_name(pool->sample.state), host_state_name(pool->announced),
-		units_format_size(available, pool->sample.available_kib),
-		units_format_size(reserve, pool->sample.reserve_kib));
-	pool->announced = pool->sample.state;
 }
 
 static void estimate(struct engine *engine)
@@ -250,7 +184,7 @@ static void estimate(struct engine *engine)
 			engine->now_ms, &guest->quality, &guest->state);
 		guest->fresh = estimate_is_fresh(&guest->track, &terms);
 		guest->state = overrule(engine, guest);
-		announce_guest(guest);
+		announce_state(guest);
 	}
 	pools_estimate(&engine->pools, &engine->snapshot.host, engine->config,
 		&engine->roster, reaction_ms(engine), engine->now_ms);
@@ -262,37 +196,16 @@ static void estimate(struct engine *engine)
 
 /* ---- wish ---- */
 
-/* A policy's complaint is a line when it is new; the same one again is not. */
-static void report_message(struct engine *engine, const struct policy_message *message)
+void engine_facts(struct engine *engine, size_t pool, struct policy_guest *members,
+	struct policy_facts *facts)
 {
-	enum log_level level = message->level == POLICY_ERROR     ? LOG_LEVEL_ERROR
-			       : message->level == POLICY_WARNING ? LOG_LEVEL_WARNING
-								  : LOG_LEVEL_DEBUG;
-	struct policy_message *last = &engine->complaint;
-	if (level != LOG_LEVEL_DEBUG) {
-		bool again = last->line == message->line &&
-			     last->column == message->column &&
-			     !strcmp(last->text, message->text) &&
-			     !strcmp(last->policy, message->policy);
-		if (again)
-			level = LOG_LEVEL_DEBUG;
-		*last = *message;
-	}
-	log_line(level, "policy \"%s\": %s:%u:%u: %s%s%s", message->policy, message->file,
-		message->line, message->column, message->text,
-		*message->guest ? "; at guest " : "", message->guest);
-}
-
-static size_t list_members(struct engine *engine, size_t pool,
-	struct policy_guest *members, struct guest **whose)
-{
-	size_t count = 0;
+	*facts = (struct policy_facts){
+		.host = &engine->pools.items[pool].history, .guests = members};
 	for (size_t i = 0; i < engine->roster.count; i++) {
 		struct guest *guest = engine->roster.guests[i];
 		if (guest->pool != pool)
 			continue;
-		whose[count] = guest;
-		members[count++] = (struct policy_guest){
+		members[facts->guest_count++] = (struct policy_guest){
 			.facts = &guest->facts,
 			.history = &guest->history,
 			.state = guest_state_name(guest->state),
@@ -302,16 +215,15 @@ static size_t list_members(struct engine *engine, size_t pool,
 			.vars = &guest->vars,
 		};
 	}
-	return count;
 }
 
-struct policy_guest *engine_members(struct engine *engine, size_t pool, size_t *count)
+/* The wishes stand in the order of the facts' guests, which is the roster's. */
+static void take_wishes(struct engine *engine, size_t pool)
 {
-	auto_free struct guest **whose =
-		mem_array(engine->roster.count, sizeof(struct guest *));
-	struct policy_guest *members = mem_array(engine->roster.count, sizeof(*members));
-	*count = list_members(engine, pool, members, whose);
-	return members;
+	size_t next = 0;
+	for (size_t i = 0; i < engine->roster.count; i++)
+		if (engine->roster.guests[i]->pool == pool)
+			engine->roster.guests[i]->wish = engine->outcome.wishes[next++];
 }
 
 /* Add what the shadow policies wish otherwise for one pool's guests. */
@@ -331,40 +243,34 @@ static void keep_differences(struct engine *engine, const struct policy_facts *f
 }
 
 /* Where nobody knows what is left, nobody is moved. */
-static void wish_nothing(struct guest **whose, size_t count)
+static void wish_nothing(struct engine *engine, size_t pool)
 {
-	for (size_t i = 0; i < count; i++) {
-		whose[i]->wish = (struct wish){0};
-		snprintf(whose[i]->wish.because, REASON_MAX,
-			"what memory is left isn't known: its target stays");
-	}
+	static const struct wish nothing = {
+		.because = "what memory is left isn't known: its target stays"};
+	for (size_t i = 0; i < engine->roster.count; i++)
+		if (engine->roster.guests[i]->pool == pool)
+			engine->roster.guests[i]->wish = nothing;
 }
 
 /* Each pool's guests see it as their host; the host's own knobs are set by the host's
- * run. */
+ * run, the last one. */
 static void wish(struct engine *engine)
 {
-	size_t most = engine->roster.count;
-	auto_free struct policy_guest *members = mem_array(most, sizeof(*members));
-	auto_free struct guest **whose = mem_array(most, sizeof(struct guest *));
+	auto_free struct policy_guest *members =
+		mem_array(engine->roster.count, sizeof(*members));
+	struct policy_facts facts;
 	engine->difference_count = 0;
-	for (size_t i = engine->pools.count; i-- > 0;) {
-		struct pool *pool = &engine->pools.items[i];
-		struct policy_facts facts = {
-			.host = &pool->history,
-			.guests = members,
-			.guest_count = list_members(engine, i, members, whose),
-		};
-		if (pool->blind) {
-			wish_nothing(whose, facts.guest_count);
+	for (size_t pool = engine->pools.count; pool-- > 0;) {
+		if (engine->pools.items[pool].blind) {
+			wish_nothing(engine, pool);
 			continue;
 		}
+		engine_facts(engine, pool, members, &facts);
 		policy_run(engine->policies, &facts, share_divide, &engine->outcome);
-		for (size_t g = 0; g < facts.guest_count; g++)
-			whose[g]->wish = engine->outcome.wishes[g];
-		for (size_t m = 0; m < engine->outcome.message_count; m++)
-			report_message(engine, &engine->outcome.messages[m]);
+		take_wishes(engine, pool);
 		keep_differences(engine, &facts);
+		for (size_t i = 0; i < engine->outcome.message_count; i++)
+			announce_message(engine, &engine->outcome.messages[i]);
 	}
 	if (!engine->pools.items[0].blind)
 		memcpy(engine->plan.knobs, engine->outcome.knobs,
@@ -454,62 +360,6 @@ static void guard(struct engine *engine)
 
 /* ---- act ---- */
 
-static void announce_order(const struct engine *engine, const struct order *order)
-{
-	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
-	log_info("guest \"%s\": %s %s → %s: %s", order->name,
-		engine_dry_run(engine) ? "would go" : "target",
-		units_format_size(from, order->from_kib),
-		units_format_size(to, order->to_kib), order->reason);
-}
-
-/* In a dry run the same order comes up tick after tick; it is told when it changes. */
-static void tell_orders(struct engine *engine)
-{
-	for (size_t i = 0; i < engine->plan.order_count; i++) {
-		const struct order *order = &engine->plan.orders[i];
-		struct guest *guest = roster_find(&engine->roster, order->uuid);
-		bool told = engine_dry_run(engine) && guest->dry_kib == order->to_kib;
-		guest->dry_kib = order->to_kib;
-		if (!told)
-			announce_order(engine, order);
-	}
-}
-
-/* What the host has of a knob now; false where it has none. */
-static bool knob_now(const struct host_sample *host, enum host_knob knob, int64_t *value)
-{
-	const int64_t now[HOST_KNOB_COUNT] = {
-		[KNOB_KSM_RUN] = host->ksm_run,
-		[KNOB_KSM_PAGES_TO_SCAN] = host->ksm_pages_to_scan,
-		[KNOB_KSM_SLEEP_MILLISECS] = host->ksm_sleep_millisecs,
-		[KNOB_KSM_MERGE_ACROSS_NODES] = host->ksm_merge_across_nodes,
-	};
-	*value = now[knob];
-	return host->has_ksm;
-}
-
-/* A wish that changes a knob is told when it is new; a pace that is tuned is a detail. */
-static void tell_knobs(struct engine *engine)
-{
-	for (int i = 0; i < HOST_KNOB_COUNT; i++) {
-		const struct host_wish *wish = &engine->plan.knobs[i];
-		struct host_wish *told = &engine->told_knobs[i];
-		int64_t now;
-		bool same =
-			told->has_value == wish->has_value && told->value == wish->value;
-		*told = *wish;
-		if (same || !wish->has_value ||
-			!knob_now(&engine->snapshot.host, i, &now) || now == wish->value)
-			continue;
-		log_line(i == KNOB_KSM_RUN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-			"host: %s %s %lld → %lld: policy \"%s\"%s%s", host_knob_name(i),
-			engine_dry_run(engine) ? "would go" : "goes", (long long)now,
-			(long long)wish->value, wish->policy,
-			wish->because[0] ? ": " : "", wish->because);
-	}
-}
-
 static void apply(struct engine *engine, struct engine_controller *controller)
 {
 	struct err err;
@@ -525,8 +375,8 @@ static void apply(struct engine *engine, struct engine_controller *controller)
 
 static void act(struct engine *engine)
 {
-	tell_orders(engine);
-	tell_knobs(engine);
+	announce_orders(engine);
+	announce_knobs(engine);
 	if (engine->plan.order_count)
 		engine->moved_ms = engine->now_ms;
 	if (engine_dry_run(engine))
@@ -565,57 +415,4 @@ void engine_tick(struct engine *engine, int64_t now_ms)
 		guard(engine);
 		act(engine);
 	}
-}
-
-/* Something moves, or somebody may soon need what isn't there yet. */
-static bool is_moving(const struct engine *engine)
-{
-	enum host_state state = pools_state(&engine->pools);
-	if (state == HOST_ROOMY)
-		return false;
-	if (state >= HOST_TIGHT || engine->now_ms - engine->moved_ms < MOVING_FOR_MS)
-		return true;
-	for (size_t i = 0; i < engine->roster.count; i++)
-		if (engine->roster.guests[i]->facts.sample.distress > EASY)
-			return true;
-	return false;
-}
-
-uint64_t engine_period_ms(const struct engine *engine)
-{
-	return is_moving(engine) ? engine->config->sampling.tight_period_ms
-				 : engine->config->sampling.period_ms;
-}
-
-/* Statistics come once a second by themselves; guests on the move are asked at once. */
-uint64_t engine_begin(struct engine *engine)
-{
-	size_t asked = 0;
-	if (!is_moving(engine))
-		return 0;
-	for (size_t i = 0; i < engine->roster.count && asked < ASK_AT_MOST; i++) {
-		const struct guest *guest = engine->roster.guests[i];
-		if (guest->state != GUEST_STATE_MANAGED)
-			continue;
-		engine->env.hypervisor->ask_statistics(
-			engine->hypervisor_self, guest->facts.uuid);
-		asked++;
-	}
-	return asked ? ANSWER_MS : 0;
-}
-
-void engine_sample(struct engine *engine)
-{
-	engine->env.hypervisor->refresh(engine->hypervisor_self);
-}
-
-bool engine_glance(struct engine *engine)
-{
-	snapshot_reset(&engine->glance);
-	for (size_t i = 0; i < engine->collector_count; i++) {
-		const struct engine_collector *collector = &engine->collectors[i];
-		if (collector->self && collector->part->glance)
-			collector->part->glance(collector->self, &engine->glance, NULL);
-	}
-	return pools_alarm(&engine->pools, &engine->glance);
 }

@@ -104,10 +104,11 @@ uint64_t engine_begin(struct engine *engine);
 void engine_sample(struct engine *engine);
 
 /*
- * The guests of a pool as policies see them, in a new array that is the caller's. What is
- * in it is the engine's own and good until the next tick.
+ * What policies see of one pool: fills `facts`, with `members` (room for the whole
+ * roster) as its guests. Good until the next tick.
  */
-struct policy_guest *engine_members(struct engine *engine, size_t pool, size_t *count);
+void engine_facts(struct engine *engine, size_t pool, struct policy_guest *members,
+	struct policy_facts *facts);
 
 /* What an event calls for. */
 enum engine_need {

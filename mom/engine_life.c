@@ -177,8 +177,8 @@ static void tune_again(const struct live *live, struct policy_set *policies)
 	for (size_t i = 0; i < live->setting_count; i++) {
 		const struct live_setting *setting = &live->settings[i];
 		if (!strcmp(setting->uuid, LIVE_TUNABLES) &&
-			policy_set_tune(policies, setting->key, setting->value, NULL,
-				&err) < 0)
+			policy_set_tune(
+				policies, setting->key, setting->value, NULL, &err) < 0)
 			log_warning("tunable %s; as configured for now", err.text);
 	}
 }

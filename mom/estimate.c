@@ -12,22 +12,13 @@
 #define GROWTH_WINDOW_MS   3000  /* older growth is history */
 #define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
 #define WORKING_SET_MARGIN 0.25
-#define FETCH_DECAY_MS     2000  /* half of a swap-in rate is forgotten in this time */
-#define BETTER_FOR_MS      10000 /* a better host state must hold so long */
-#define BETTER_MARGIN      1.15
-#define SMALLEST_BUFFER    0.25  /* of a buffer, when demands don't fit */
-#define RESERVE_PART       0.015 /* of the host, where the reserve is "auto" */
-#define RESERVE_LEAST_KIB  (32 * KIB_PER_MIB)
-#define RESERVE_MOST_KIB   (2 * KIB_PER_GIB)
-#define KSM_LOAN_PART      0.1  /* of KSM's saving kept in reserve */
+#define FETCH_DECAY_MS     2000 /* half of a swap-in rate is forgotten in this time */
+#define SMALLEST_BUFFER    0.25 /* of a buffer, when demands don't fit */
 #define FLOOR_MARGIN       1.05 /* of what the guest had when it ran out */
 #define FLOOR_HALF_MS      (2 * 3600 * 1000.0)
 #define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
 #define UNUSUAL_TIMES      4        /* this many times the usual … */
 #define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
-#define PSI_TIGHT          0.10
-#define PSI_CRITICAL       0.40
-#define SWAP_TIGHT_PAGES   1000 /* a second, in and out together */
 
 /* ---- statistics: time and trust ---- */
 
@@ -333,103 +324,4 @@ void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 		guest->demand_kib =
 			least + (uint64_t)((double)(guest->demand_kib - least) * part);
 	}
-}
-
-/* ---- the host ---- */
-
-static uint64_t least_reserve(const struct host_terms *terms)
-{
-	if (!terms->reserve_automatic)
-		return terms->reserve_kib;
-	uint64_t part = (uint64_t)((double)terms->size_kib * RESERVE_PART);
-	return clamp_u64(part, RESERVE_LEAST_KIB, RESERVE_MOST_KIB);
-}
-
-void estimate_host(struct host_sample *host, const struct host_terms *terms,
-	const struct guest_entry *guests, size_t count)
-{
-	uint64_t held = 0, cost = 0, fixed = 0, exposure = 0;
-	double growth = 0;
-	for (size_t i = 0; i < count; i++) {
-		const struct guest_sample *guest = guests[i].sample;
-		cost += guest->cost_kib;
-		fixed += guests[i].managed ? guest->overhead_kib : guest->cost_kib;
-		if (guest->has_rss)
-			held += guests[i].hugepages
-					? guest->overhead_kib
-					: guest->rss_anon_kib + guest->rss_shmem_kib;
-		uint64_t touched = guest_touched_kib(guest);
-		exposure += guests[i].hugepages ? 0 : sub_u64(guest->actual_kib, touched);
-		growth += (double)guest->growth_kib_per_s;
-	}
-	uint64_t saving =
-		host->has_ksm && host->ksm_pages_sharing > 0
-			? kib_from_pages((uint64_t)host->ksm_pages_sharing, 4096)
-			: 0;
-	/* growth into what is backed already needs no reserve of its own */
-	uint64_t unbacked = sub_u64(cost, terms->available_kib + held);
-	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);
-	host->reserve_kib = max_u64(least_reserve(terms), min_u64(growing, unbacked)) +
-			    (uint64_t)((double)saving * KSM_LOAN_PART);
-	host->available_kib = terms->available_kib;
-	host->budget_kib = sub_u64(terms->available_kib + held, host->reserve_kib);
-	host->divisible_kib = sub_u64(host->budget_kib, fixed);
-	host->exposure_kib = exposure;
-	host->cost_kib = cost;
-}
-
-enum host_state estimate_state_by_memory(uint64_t available_kib, uint64_t reserve_kib)
-{
-	if (available_kib < reserve_kib / 5)
-		return HOST_CRITICAL;
-	if (available_kib < reserve_kib / 2)
-		return HOST_TIGHT;
-	return available_kib < 2 * reserve_kib ? HOST_SNUG : HOST_ROOMY;
-}
-
-static enum host_state worse(enum host_state a, enum host_state b)
-{
-	return a > b ? a : b;
-}
-
-/* The state that the figures alone call for; `margin` makes every mark harder to reach.
- */
-static enum host_state state_by_marks(const struct host_sample *host, double margin)
-{
-	enum host_state state = estimate_state_by_memory(
-		host->available_kib, (uint64_t)((double)host->reserve_kib * margin));
-	double psi = host->has_psi ? host->psi_full * margin : 0;
-	double swapping =
-		(host->swap_in_pages_per_s + host->swap_out_pages_per_s) * margin;
-	if (psi > PSI_CRITICAL)
-		return HOST_CRITICAL;
-	if (psi > PSI_TIGHT || swapping > SWAP_TIGHT_PAGES)
-		return worse(state, HOST_TIGHT);
-	/* what is promised must be covered before memory is anybody's for the asking */
-	bool covered = (double)host->cost_kib * margin <= (double)host->budget_kib;
-	return covered ? state : worse(state, HOST_SNUG);
-}
-
-enum host_state estimate_host_state(
-	struct host_track *track, const struct host_sample *host, int64_t now_ms)
-{
-	enum host_state now = state_by_marks(host, 1);
-	if (!track->seen || now >= track->state) {
-		*track = (struct host_track){.seen = true, .state = now};
-		return now;
-	}
-	enum host_state better = state_by_marks(host, BETTER_MARGIN);
-	if (better >= track->state) {
-		track->better_since_ms = 0;
-		return track->state;
-	}
-	if (!track->better_since_ms) {
-		track->better_since_ms = now_ms;
-		track->better = better;
-	} else if (better > track->better) {
-		track->better = better; /* the worst that was seen all the while counts */
-	}
-	if (now_ms - track->better_since_ms >= BETTER_FOR_MS)
-		*track = (struct host_track){.seen = true, .state = track->better};
-	return track->state;
 }

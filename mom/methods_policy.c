@@ -244,10 +244,10 @@ int answer_facts(void *context, struct json_object *params, struct json_object *
 	if (!engine->pools.count)
 		return err_set(err, -EAGAIN, "nothing is known yet");
 	size_t pool = busiest_pool(&engine->pools);
-	struct policy_facts facts = {.host = &engine->pools.items[pool].history};
 	auto_free struct policy_guest *members =
-		engine_members(engine, pool, &facts.guest_count);
-	facts.guests = members;
+		mem_array(engine->roster.count, sizeof(*members));
+	struct policy_facts facts;
+	engine_facts(engine, pool, members, &facts);
 	*result = facts_json_write(&facts);
 	return 0;
 }

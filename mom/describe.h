@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the engine knows, as JSON in the shapes of doc/control-protocol.md: KiB are
+ * integers, parts of a whole 0..1, what isn't known is null. Each gives a new object.
+ */
+
+#include "mom/engine.h"
+
+struct json_object;
+
+struct json_object *describe_pool(const struct pool *pool);
+struct json_object *describe_hypervisor(const struct engine *engine);
+struct json_object *describe_guest(const struct guest *guest, int64_t now_ms);
+struct json_object *describe_guests(const struct engine *engine); /* by name */
+struct json_object *describe_warnings(const struct engine *engine);
+struct json_object *describe_policies(const struct engine *engine);
+struct json_object *describe_decision(const struct decision *decision, int64_t now_ms);
+
+/* Every setting of a guest with its value and where it comes from. */
+struct json_object *describe_settings(
+	const struct engine *engine, const struct guest *guest);
+struct json_object *describe_statistics(const struct guest *guest);
