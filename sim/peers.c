@@ -7,11 +7,8 @@
 #include "mom/units.h"
 #include "sim/manager.h"
 
-#define FIXED_PERIOD_MS 1000
-#define CLOSE_KIB       4096 /* between what is needed and what is given */
-#define STEADY_PART                                                                      \
-	0.02 /* of a guest: less than that isn't worth a move to one who                 \
-		knows what comes */
+#define PERIOD_MS 1000
+#define CLOSE_KIB 4096 /* between what is needed and what is given */
 
 /* Managers that no policy can be. */
 struct peer {
@@ -56,7 +53,7 @@ static bool is_due(struct peer *peer, int64_t now_ms)
 	peer->env.world->news_told = peer->env.world->news_count = 0;
 	if (now_ms < peer->due_ms)
 		return false;
-	peer->due_ms = now_ms + FIXED_PERIOD_MS;
+	peer->due_ms = now_ms + PERIOD_MS;
 	return true;
 }
 
@@ -84,67 +81,92 @@ static uint64_t divisible(const struct sim_world *world)
 	return left > 0 ? (uint64_t)left : 0;
 }
 
-static void divide(struct peer *peer, double (*want)(const struct sim_guest *, int64_t),
-	int64_t now_ms, double steady)
+/* Guests that can be moved, and what is asked for them. */
+struct division {
+	struct claim *claims;
+	uint64_t *targets;
+	struct sim_guest **whose;
+	size_t count;
+};
+
+static void division_init(struct division *division, const struct peer *peer)
 {
 	struct sim_world *world = peer->env.world;
-	auto_free struct claim *claims = mem_array(world->count, sizeof(*claims));
-	auto_free uint64_t *targets = mem_array(world->count, sizeof(*targets));
-	auto_free struct sim_guest **whose =
-		mem_array(world->count, sizeof(struct sim_guest *));
-	size_t count = 0;
+	*division = (struct division){
+		.claims = mem_array(world->count, sizeof(*division->claims)),
+		.targets = mem_array(world->count, sizeof(*division->targets)),
+		.whose = mem_array(world->count, sizeof(struct sim_guest *)),
+	};
 	for (size_t i = 0; i < world->count; i++) {
 		struct sim_guest *guest = &world->guests[i];
 		const struct guest_settings *settings = &peer->env.settings[i];
 		if (!guest->present || !guest->driver)
 			continue;
-		whose[count] = guest;
-		claims[count++] = (struct claim){
+		division->whose[division->count] = guest;
+		division->claims[division->count++] = (struct claim){
 			.floor_kib = guest_floor_kib(settings, guest->make.max_kib),
-			.want_kib = (uint64_t)want(guest, now_ms),
 			.ceiling_kib = guest_limit_kib(settings, guest->make.max_kib),
 			.shares = (double)guest->make.max_kib,
 		};
 	}
-	share_divide(claims, count, divisible(world), 0, targets);
-	for (size_t i = 0; i < count; i++) {
-		double band = steady * (double)whose[i]->make.max_kib;
-		bool lacks = whose[i]->actual < (double)claims[i].want_kib;
-		if (lacks || fabs((double)targets[i] - whose[i]->target) > band)
-			sim_guest_order(whose[i], (double)targets[i]);
-	}
 }
 
-static double by_size(const struct sim_guest *guest, int64_t now_ms)
+static void division_done(struct division *division)
 {
-	(void)guest;
-	(void)now_ms;
-	return 0;
+	free(division->claims);
+	free(division->targets);
+	free(division->whose);
+}
+
+static void divide(struct division *division, uint64_t budget_kib)
+{
+	share_divide(division->claims, division->count, budget_kib, 0, division->targets);
+	for (size_t i = 0; i < division->count; i++)
+		sim_guest_order(division->whose[i], (double)division->targets[i]);
 }
 
 static void fixed_act(void *self, int64_t now_ms)
 {
-	if (is_due(self, now_ms))
-		divide(self, by_size, now_ms, STEADY_PART);
+	struct peer *peer = self;
+	struct division division;
+	if (!is_due(peer, now_ms))
+		return;
+	division_init(&division, peer);
+	divide(&division, divisible(peer->env.world));
+	division_done(&division);
 }
 
-/* What the guest will need while memory is on its way to it or from it, and some more,
- * so that memory lies ready where it will be wanted. */
-static double by_future(const struct sim_guest *guest, int64_t now_ms)
+/* What the guest will need while memory is on its way to it or from it. */
+static double future_need(const struct sim_guest *guest, int64_t now_ms)
 {
 	int64_t at_ms = now_ms - guest->booted_ms - (int64_t)guest->make.boot_ms +
 			guest->shift_ms;
 	double way_ms =
 		1000 * (double)guest->make.max_kib / 2 / guest->make.inflate_kib_per_s;
-	int64_t ahead_ms = (int64_t)fmax(2 * FIXED_PERIOD_MS, way_ms);
+	int64_t ahead_ms = (int64_t)fmax(2 * PERIOD_MS, way_ms);
 	double peak = work_peak(guest->work, at_ms < 0 ? 0 : at_ms, at_ms + ahead_ms);
 	return peak + sim_guest_least(guest) + CLOSE_KIB;
 }
 
+/* Gives what will be needed, and takes only what doesn't fit beside it. */
 static void oracle_act(void *self, int64_t now_ms)
 {
-	if (is_due(self, now_ms))
-		divide(self, by_future, now_ms, STEADY_PART);
+	struct peer *peer = self;
+	struct division division;
+	if (!is_due(peer, now_ms))
+		return;
+	uint64_t budget_kib = divisible(peer->env.world);
+	division_init(&division, peer);
+	for (size_t i = 0; i < division.count; i++) {
+		struct claim *claim = &division.claims[i];
+		uint64_t stands = (uint64_t)division.whose[i]->target;
+		claim->want_kib =
+			clamp_u64((uint64_t)future_need(division.whose[i], now_ms),
+				claim->floor_kib, claim->ceiling_kib);
+		claim->ceiling_kib = max_u64(claim->want_kib, stands);
+	}
+	divide(&division, budget_kib);
+	division_done(&division);
 }
 
 const struct manager manager_none = {
