@@ -183,6 +183,7 @@ struct value eval_SHR(struct run *run, const struct node *node)
 static bool order_of(
 	struct run *run, const struct node *node, struct operands operands, int *order)
 {
+	run_steps(run, node, value_work(operands.a));
 	if (value_order(operands.a, operands.b, order))
 		return true;
 	if (!value_is_number(operands.a) || !value_is_number(operands.b))
@@ -221,8 +222,7 @@ struct value eval_GTE(struct run *run, const struct node *node)
 static bool eval_same(struct run *run, const struct node *node)
 {
 	struct operands o = eval_two(run, node);
-	if (o.a.kind == VALUE_LIST)
-		run_steps(run, node, o.a.list->weight / 16);
+	run_steps(run, node, value_work(o.a));
 	return value_equal(o.a, o.b);
 }
 

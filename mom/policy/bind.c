@@ -8,6 +8,8 @@
 #include "mom/near.h"
 #include "mom/policy/note.h"
 
+#define PARAMETERS_MOST 64
+
 struct binder {
 	struct program *program;
 	struct policy *policy;
@@ -173,6 +175,10 @@ static void bind_def(struct binder *binder, struct node *node)
 	if (params->kind != NODE_LIST) {
 		TROUBLE(binder, node, params, "the parameters go in a list: %s",
 			node->form->usage);
+		return;
+	}
+	if (params->count > PARAMETERS_MOST) {
+		TROUBLE(binder, node, params, "more than %d parameters", PARAMETERS_MOST);
 		return;
 	}
 	for (size_t i = 0; i < params->count; i++) {

@@ -103,7 +103,8 @@ static void unknown_name(
 {
 	const char *name = name_of(checker, symbol);
 	struct near near = {.word = name};
-	for (unsigned i = 0; checker->notes && i < checker->program->symbols.count; i++)
+	for (unsigned i = 0;
+		note_wanted(checker->notes) && i < checker->program->symbols.count; i++)
 		if (is_visible(checker, &checker->known[i]))
 			near_try(&near, name_of(checker, i));
 	if (near.best)
@@ -337,10 +338,11 @@ static void unknown_function(struct checker *checker, const struct node *node)
 {
 	const char *name = node->items[0]->name;
 	struct near near = {.word = name};
-	for (unsigned i = 0; checker->notes && i < checker->program->symbols.count; i++)
+	for (unsigned i = 0;
+		note_wanted(checker->notes) && i < checker->program->symbols.count; i++)
 		if (checker->known[i].def)
 			near_try(&near, name_of(checker, i));
-	for (size_t i = 0; checker->notes && i < FORM_BLOCK; i++)
+	for (size_t i = 0; note_wanted(checker->notes) && i < FORM_BLOCK; i++)
 		near_try(&near, forms[i].name);
 	if (near.best)
 		ERROR(checker, node->items[0],

@@ -71,6 +71,7 @@ static struct value eval_rest(struct run *run, const struct node *node, size_t f
 struct value eval_LET(struct run *run, const struct node *node)
 {
 	const struct node *pairs = node->items[1];
+	run_steps(run, node, pairs->count / 8);
 	struct scope scope = run_enter(run);
 	for (size_t i = 0; i < pairs->count; i++) {
 		const struct node *pair = pairs->items[i];
@@ -168,6 +169,7 @@ static struct value one_round(struct run *run, const struct node *node,
 	const struct list *const *lists, size_t round)
 {
 	const struct policy_guest *guest = NULL;
+	run_steps(run, node, 1);
 	struct scope scope = run_enter(run);
 	for (size_t i = 0; 2 * i + 2 < node->count; i++) {
 		struct value item = lists[i]->items[round];
@@ -290,6 +292,7 @@ struct value eval_DEBUG(struct run *run, const struct node *node)
 	for (size_t i = 1; i < node->count; i++) {
 		value = eval(run, node->items[i]);
 		size_t used = strlen(line);
+		run_steps(run, node, 16 + value_work(value));
 		if (used + 2 >= sizeof(line))
 			continue;
 		if (used)
@@ -336,7 +339,7 @@ struct value eval(struct run *run, const struct node *node)
 		return node->value;
 	if (node->kind == NODE_NAME)
 		return eval_name(run, node);
-	run_steps(run, node, 1);
+	run_steps(run, node, 1 + node->count / 8);
 	if (++run->depth > FORMS_MOST)
 		run_fail(run, node, "forms nest deeper than %d", FORMS_MOST);
 	const struct text *because = run->because;

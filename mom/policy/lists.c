@@ -8,6 +8,7 @@
 static struct value eval_for(struct run *run, const struct node *name,
 	const struct node *expression, struct value item)
 {
+	run_steps(run, name, 1);
 	struct scope scope = run_enter(run);
 	run_bind(run, name, name->symbol, item);
 	struct value value = eval(run, expression);
@@ -88,6 +89,7 @@ static bool goes_before(
 	struct run *run, const struct node *node, struct value a, struct value b)
 {
 	int order;
+	run_steps(run, node, value_work(a));
 	if (!value_order(a, b, &order))
 		run_fail(run, node, "%s and %s have no order", value_kind_name(a.kind),
 			value_kind_name(b.kind));
@@ -200,7 +202,7 @@ struct value eval_SHARE_OUT(struct run *run, const struct node *node)
 	uint64_t *targets = run_alloc(run, node, list->count * sizeof(*targets));
 	for (size_t i = 0; i < list->count; i++)
 		claims[i] = claim_for(run, node, list->items[i]);
-	run_steps(run, node, list->count);
+	run_steps(run, node, 8 * list->count);
 	if (!run->divide)
 		run_fail(run, node, "there is no division here");
 	run->divide(claims, list->count, budget, tax, targets);

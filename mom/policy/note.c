@@ -28,6 +28,11 @@ void note_add(struct policy_notes *notes, enum policy_level level, unsigned line
 	va_end(arguments);
 }
 
+bool note_wanted(const struct policy_notes *notes)
+{
+	return notes && notes->count < NOTES_MOST;
+}
+
 void policy_notes_done(struct policy_notes *notes)
 {
 	free(notes->items);

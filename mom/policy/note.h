@@ -11,6 +11,9 @@
 void note_add(struct policy_notes *notes, enum policy_level level, unsigned line,
 	unsigned column, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Is a further finding still told? What is costly to word needn't be, if not. */
+bool note_wanted(const struct policy_notes *notes);
+
 /* In the order of the text, each once. */
 void note_sort(struct policy_notes *notes);
 

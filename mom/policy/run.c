@@ -284,10 +284,10 @@ void run_set_var(struct run *run, const struct node *node, struct policy_vars **
 	size_t length = strlen(name) + 1;
 	undo->name = memcpy(run_alloc(run, node, length), name, length);
 	undo->vars = vars;
-	struct kept *kept = kept_new(value);
-	if (!kept)
+	struct kept *kept = kept_fits(value) ? kept_new(value) : NULL;
+	if (!kept && kept_fits(value))
 		run_fail(run, node, "%s can't be kept", value_kind_name(value.kind));
-	if (!vars_swap(vars, name, kept, &undo->kept)) {
+	if (!kept || !vars_swap(vars, name, kept, &undo->kept)) {
 		kept_free(kept);
 		run_fail(run, node,
 			"this guest keeps too much: at most %d names, %zu KiB", VARS_MOST,

@@ -143,11 +143,20 @@ bool value_equal(struct value a, struct value b)
 	}
 }
 
+size_t value_work(struct value value)
+{
+	if (value.kind == VALUE_LIST)
+		return value.list->work;
+	return value.kind == VALUE_STRING ? value.text->length / 64 : 0;
+}
+
 void list_weigh(struct list *list)
 {
 	list->weight = list->count;
+	list->work = list->count / 16;
 	list->depth = 1;
 	for (size_t i = 0; i < list->count; i++) {
+		list->work += value_work(list->items[i]);
 		if (list->items[i].kind != VALUE_LIST)
 			continue;
 		const struct list *inner = list->items[i].list;

@@ -47,9 +47,10 @@ struct text {
 /*
  * `weight` counts the values in a list and in the lists in it, `depth` how far lists
  * nest: both are limited when a list is made, so that walking one always ends soon.
+ * `work` is what walking it costs, its strings included.
  */
 struct list {
-	size_t count, weight;
+	size_t count, weight, work;
 	unsigned depth;
 	struct value items[];
 };
@@ -104,5 +105,8 @@ const char *value_format_number(char text[NUMBER_TEXT_MAX], struct value number)
 /* Any value for people, cut at `size`. */
 const char *value_format(char *text, size_t size, struct value value);
 
-/* Fill in a finished list's weight and depth from its items. */
+/* Steps that walking all of a value is worth: one for 16 values or 64 bytes. */
+size_t value_work(struct value value);
+
+/* Fill in a finished list's weight, work and depth from its items. */
 void list_weigh(struct list *list);

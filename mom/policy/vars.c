@@ -54,6 +54,25 @@ static struct value copy_value(struct arena *arena, struct value value)
 	return value;
 }
 
+/* Bytes of a copy; stops counting past `most`, for a list may hold one string often. */
+static size_t measure(struct value value, size_t most)
+{
+	if (value.kind == VALUE_STRING)
+		return sizeof(*value.text) + value.text->length + 1;
+	if (value.kind != VALUE_LIST)
+		return 0;
+	size_t size =
+		sizeof(*value.list) + value.list->count * sizeof(*value.list->items);
+	for (size_t i = 0; i < value.list->count && size <= most; i++)
+		size += measure(value.list->items[i], most);
+	return size;
+}
+
+bool kept_fits(struct value value)
+{
+	return measure(value, VARS_MOST_BYTES) <= VARS_MOST_BYTES;
+}
+
 struct kept *kept_new(struct value value)
 {
 	if (!can_keep(value))

@@ -13,6 +13,9 @@
 
 struct kept; /* one value, with all that it points to */
 
+/* Is it small enough to be kept at all? To be asked before a copy is made. */
+bool kept_fits(struct value value);
+
 /* A copy, or NULL where the value can't be kept: an object. */
 struct kept *kept_new(struct value value);
 void kept_free(struct kept *kept);

@@ -326,6 +326,21 @@ static void ends_with(struct world *world, const char *text, const char *wanted)
 static void no_policy_runs_on_for_ever(void **state)
 {
 	struct world *world = *state;
+	ends_with(world,
+		"(defvar l Guests) (def f (n) (if n {(set l (+ l l)) (f (- n 1))} 0)) (f "
+		"14) (def g (n) (if n {(count l x 1) (count l x 1) (g (- n 1))} 0)) (g "
+		"150)",
+		"more than 1000000 steps");
+	ends_with(world,
+		"(defvar l Guests) (def f (n) (if n {(set l (+ l l)) (f (- n 1))} 0)) (f "
+		"14) (defvar s (* \"x\" 60000)) (defvar t (with l x s))"
+		"(def g (n) (if n {(== t t) (g (- n 1))} 0)) (g 150)",
+		"more than 1000000 steps");
+	ends_with(world,
+		"(defvar l Guests) (def f (n) (if n {(set l (+ l l)) (f (- n 1))} 0)) (f "
+		"14) (defvar s (* \"x\" 60000)) (with Guests g (g.SetVar \"k\" (with l x "
+		"s)))",
+		"this guest keeps too much");
 	ends_with(world, "(def f () (f)) (f)", "calls nest deeper than 200");
 	ends_with(world, "(def f (n) (if n (+ (f (- n 1)) (f (- n 1))) 1)) (f 60)",
 		"more than 1000000 steps");
