@@ -93,13 +93,13 @@ static struct mean mean_of_property(const struct property *property)
 	return mean;
 }
 
+/* A mean asks for no order: a ring's samples are taken as they lie. */
 static struct mean mean_of_host(
 	const struct host_history *history, const struct field *field)
 {
 	struct mean mean = {0};
-	const struct host_sample *sample;
-	for (size_t age = 0; history && (sample = host_history_at(history, age)); age++)
-		mean_add(&mean, field_sample(field, sample));
+	for (size_t i = 0; history && i < history->count; i++)
+		mean_add(&mean, field_sample(field, &history->samples[i]));
 	return mean;
 }
 
@@ -107,9 +107,8 @@ static struct mean mean_of_guest(
 	const struct guest_history *history, const struct field *field)
 {
 	struct mean mean = {0};
-	const struct guest_sample *sample;
-	for (size_t age = 0; history && (sample = guest_history_at(history, age)); age++)
-		mean_add(&mean, field_sample(field, sample));
+	for (size_t i = 0; history && i < history->count; i++)
+		mean_add(&mean, field_sample(field, &history->samples[i]));
 	return mean;
 }
 
