@@ -42,6 +42,13 @@ static bool has_comments(const struct node *node)
 	return node->layout.before || node->layout.beside;
 }
 
+/* One thing after another: each has its line, even where there is room. */
+static bool is_sequence(const struct node *node)
+{
+	return node->kind == NODE_BLOCK && node->count > 1 &&
+	       node->items[0]->kind != NODE_NAME && node->items[0]->kind != NODE_VALUE;
+}
+
 /* Columns it takes on one line, without the comments around it. */
 static size_t flat_width(const struct node *node)
 {
@@ -51,7 +58,7 @@ static size_t flat_width(const struct node *node)
 		return broken ? NO_WIDTH : layout->length;
 	}
 	size_t width = 2 + (node->count ? node->count - 1 : 0);
-	if (node->layout.within)
+	if (node->layout.within || is_sequence(node))
 		return NO_WIDTH;
 	for (size_t i = 0; i < node->count && width < NO_WIDTH; i++)
 		width += has_comments(node->items[i]) ? NO_WIDTH
@@ -154,6 +161,8 @@ static size_t print_head(struct printer *printer, const struct node *list, size_
 		bool broken = done && (item->layout.before ||
 					      list->items[done - 1]->layout.beside);
 		if (broken)
+			break;
+		if (done && is_sequence(item))
 			break;
 		size_t tail = done + 1 == list->count;
 		if (done > 1 && printer->column + 1 + flat_width(item) + tail > WIDTH)
