@@ -211,7 +211,7 @@ void engine_facts(struct engine *engine, size_t pool, struct policy_guest *membe
 			.state = guest_state_name(guest->state),
 			.quality = guest_quality_name(guest->quality),
 			.has_managed = true,
-			.managed = guest->state == GUEST_STATE_MANAGED,
+			.managed = guest->state == GUEST_STATE_MANAGED && guest->fresh,
 			.vars = &guest->vars,
 		};
 	}

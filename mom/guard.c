@@ -297,7 +297,8 @@ static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 		int64_t cut = guest->delta_kib - (room > 0 ? room : 0);
 		guest->to_kib -= min_u64((uint64_t)cut, guest->to_kib);
 		bool backwards = guest->to_kib < guest->track->target_kib;
-		if (!guest->own &&
+		bool pull_back = guest->state == GUEST_STATE_STUCK;
+		if (!pull_back &&
 			(backwards || !is_worth_it(guest, guest->to_kib, terms))) {
 			guest->ordered = drop(guest, "waits for memory to arrive");
 			return;

@@ -92,9 +92,10 @@ void pools_done(struct pools *pools)
 
 /* ---- the picture ---- */
 
+/* What can't be shrunk can't be divided: the others would wait for it in vain. */
 static bool is_managed(const struct guest *guest)
 {
-	return guest->state == GUEST_STATE_MANAGED;
+	return guest->state == GUEST_STATE_MANAGED && guest->fresh;
 }
 
 /* The guests as this pool's books see them: the host carries the other pools' as a

@@ -357,6 +357,8 @@ static void g9_a_fixed_guest_is_left_at_its_maximum(void **state)
 	wish_for(bench, 0, 200);
 	plan_with_room(bench, HOST_TIGHT, 1000);
 	assert_order(bench, 0, 800);
+	plan_with_room(bench, HOST_TIGHT, 1);
+	assert_null(order_for(bench, 0)); /* not by crumbs: there is room for one MiB */
 	set_size(bench, 0, 800, 300);
 	plan_with_room(bench, HOST_TIGHT, 1000);
 	assert_null(order_for(bench, 0));
