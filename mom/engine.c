@@ -10,7 +10,8 @@
 #include "mom/share.h"
 #include "mom/units.h"
 
-#define BALLOON_MS 500 /* a balloon's answer to an order, beside the tick itself */
+#define BALLOON_MS      500  /* a balloon's answer to an order, until one was measured */
+#define BALLOON_MOST_MS 3000 /* slower ones are no measure for the others */
 
 bool engine_dry_run(const struct engine *engine)
 {
@@ -34,9 +35,17 @@ static struct guard_terms guard_terms(const struct config *config)
 	};
 }
 
+/* From a guest's growth to memory given: a tick, and the balloon that gives it up. */
 static uint64_t reaction_ms(const struct engine *engine)
 {
-	return engine_period_ms(engine) + BALLOON_MS;
+	uint64_t sum_ms = 0, count = 0;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		uint64_t answer_ms = engine->roster.guests[i]->balloon.answer_ms;
+		sum_ms += answer_ms;
+		count += answer_ms > 0;
+	}
+	uint64_t balloon_ms = count ? sum_ms / count : BALLOON_MS;
+	return engine_period_ms(engine) + min_u64(balloon_ms, BALLOON_MOST_MS);
 }
 
 /* ---- collect ---- */

@@ -103,6 +103,9 @@ static enum follow_event adopt(struct balloon_track *track,
 
 static void arrive(struct balloon_track *track, int64_t now_ms)
 {
+	uint64_t took_ms = (uint64_t)(now_ms - track->ordered_ms);
+	track->answer_ms =
+		track->answer_ms ? (3 * track->answer_ms + took_ms) / 4 : took_ms;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
 	track->stuck_count = 0;

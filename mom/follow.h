@@ -27,6 +27,8 @@ struct balloon_track {
 	int64_t ordered_ms;  /* when; 0 never */
 	bool arrived;        /* the balloon has been there since … */
 	int64_t arrived_ms;  /* … then */
+	uint64_t answer_ms; /* from an order to its arrival, over the last ones; 0 unknown
+			     */
 	bool reset; /* rebooted: QEMU keeps the old target, so max must be ordered */
 	uint64_t last_actual_kib;
 	int64_t held_until_ms; /* set by other hands: ours are off until then */

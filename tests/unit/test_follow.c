@@ -121,6 +121,19 @@ static void reports_lag_behind_a_new_order(void **state)
 	assert_int_equal(bench->track.target_kib, 700 * MIB);
 }
 
+static void answers_are_timed(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(bench->track.answer_ms, 0);
+	order(bench, 600);
+	look(bench, 400, 700);
+	look(bench, 400, 600);
+	assert_int_equal(bench->track.answer_ms, 800);
+	order(bench, 500);
+	look(bench, 1600, 500);
+	assert_int_equal(bench->track.answer_ms, 1000);
+}
+
 static void a_residue_counts_as_there(void **state)
 {
 	struct bench *bench = *state;
@@ -245,7 +258,9 @@ int main(void)
 		TEST(a_size_set_elsewhere_is_adopted),
 		TEST(a_balloon_on_its_way_is_nobody_elses),
 		TEST(reports_lag_behind_a_new_order),
+		TEST(answers_are_timed),
 		TEST(a_residue_counts_as_there),
+
 		TEST(a_balloon_that_stops_short_is_stuck),
 		TEST(a_stuck_balloon_is_tried_less_and_less),
 		TEST(slow_is_not_stuck),
