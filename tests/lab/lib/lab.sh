@@ -100,7 +100,8 @@ lab_supervise() {
 	LAB_DIR=$(mktemp -d "${MOM_LAB_DIR:-/var/tmp}/momlab-$LAB_ID.XXXXXX")
 	export LAB_ID LAB_DIR LAB_IMAGE
 	trap lab_tear_down EXIT
-	trap 'exit 143' INT TERM HUP
+	trap 'echo >&2; exit 130' INT
+	trap 'exit 143' TERM HUP
 	lab_cgroup_make
 	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork \
 		--kill-child --mount-proc "$0" "$@" <&0 &

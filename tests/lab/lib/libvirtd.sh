@@ -3,8 +3,9 @@
 #
 # The lab's private libvirtd, at qemu:///system inside the lab's namespace.
 
+# Without a terminal of its own, for there virsh looks for somebody to authorise it.
 lab_virsh() {
-	virsh -q -c qemu:///system "$@"
+	setsid --wait virsh -q -c qemu:///system "$@"
 }
 
 # Lay empty file systems over everything that the machine's own libvirt uses, and
