@@ -2,6 +2,7 @@
 #include "mom/config_read.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "mom/mem.h"
@@ -86,7 +87,9 @@ int reader_guests(struct reader *reader, const config_setting_t *list)
 static int read_tunable(struct reader *reader, const config_setting_t *setting)
 {
 	struct config *config = reader->config;
-	char *text = reader_text(setting);
+	bool endless = config_setting_type(setting) == CONFIG_TYPE_FLOAT &&
+		       !isfinite(config_setting_get_float(setting));
+	char *text = endless ? NULL : reader_text(setting);
 	if (!text)
 		return reader_fail(reader, setting, -EINVAL,
 			"tunable '%s': expected a number, true, false or text in quotes",

@@ -209,7 +209,10 @@ void engine_facts(struct engine *engine, size_t pool, struct policy_guest *membe
 	struct policy_facts *facts)
 {
 	*facts = (struct policy_facts){
-		.host = &engine->pools.items[pool].history, .guests = members};
+		.host = &engine->pools.items[pool].history,
+		.host_vars = &engine->pools.items[pool].vars,
+		.guests = members,
+	};
 	for (size_t i = 0; i < engine->roster.count; i++) {
 		struct guest *guest = engine->roster.guests[i];
 		if (guest->pool != pool)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mom/mem.h"
+#include "mom/policy/policy.h"
 #include "mom/units.h"
 
 /* ---- membership ---- */
@@ -41,6 +42,8 @@ static void drop_absent(struct pools *pools, const struct snapshot *snapshot)
 	for (size_t i = 1; i < pools->count; i++)
 		if (in_snapshot(snapshot, pools->items[i].path))
 			pools->items[kept++] = pools->items[i];
+		else
+			policy_vars_free(pools->items[i].vars);
 	pools->count = kept;
 }
 
@@ -86,6 +89,8 @@ void pools_follow(
 
 void pools_done(struct pools *pools)
 {
+	for (size_t i = 0; i < pools->count; i++)
+		policy_vars_free(pools->items[i].vars);
 	free(pools->items);
 	*pools = (struct pools){0};
 }

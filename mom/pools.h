@@ -18,6 +18,7 @@ struct pool {
 	struct host_sample sample; /* the host as the pool's guests see it */
 	struct host_history history;
 	int64_t history_ms; /* when the latest sample was pushed */
+	struct policy_vars *vars; /* kept by policies' Host.SetVar */
 	struct host_track track;
 	enum host_state announced; /* the state last logged */
 	bool exhausted;            /* nothing could be taken at the last plan */

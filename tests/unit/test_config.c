@@ -163,6 +163,11 @@ static void the_tight_period_is_never_the_longer_one(void **state)
 	assert_int_equal(place->config.sampling.tight_period_ms, 200);
 }
 
+static void a_tunable_without_end_is_refused(void **state)
+{
+	assert_refused(*state, "tunables = { far = 1e999; };", -EINVAL, "1:", "number");
+}
+
 static void tunables_keep_their_names_and_kinds(void **state)
 {
 	struct place *place = *state;
@@ -231,8 +236,7 @@ static void bad_values_say_what_was_expected(void **state)
 	assert_refused(place, "hypervisor = { workers = -1; };", -EINVAL, "1:", "whole");
 	assert_refused(
 		place, "host = { budget = \"cgroup:x\"; };", -EINVAL, "1:", "cgroup:/");
-	assert_refused(
-		place, "policies = ( 1 );", -EINVAL, "1:", "list of texts");
+	assert_refused(place, "policies = ( 1 );", -EINVAL, "1:", "list of texts");
 	assert_refused(place, "sampling = \"1s\";", -EINVAL, "1:", "section");
 	assert_refused(place, "tunables = { a = [ 1 ]; };", -EINVAL, "1:", "tunable 'a'");
 }
@@ -398,6 +402,7 @@ int main(void)
 		TEST(every_kind_of_value_is_read),
 		TEST(a_budget_may_be_a_cgroups),
 		TEST(the_tight_period_is_never_the_longer_one),
+		TEST(a_tunable_without_end_is_refused),
 		TEST(tunables_keep_their_names_and_kinds),
 		TEST(files_are_included_from_beside_the_file),
 		TEST(unknown_names_are_told_with_their_line),
