@@ -18,20 +18,17 @@ static int balloon_open(void **self, const struct controller_env *env, struct er
 	return 0;
 }
 
-/* Hand every order over; one that can't leave doesn't keep the others. */
+/* Hand every order over; what became of one stands in it, and doesn't keep the others. */
 static int balloon_apply(void *self, const struct plan *plan, struct err *err)
 {
+	(void)err;
 	struct balloon *balloon = self;
-	int result = 0;
 	for (size_t i = 0; i < plan->order_count; i++) {
-		const struct order *order = &plan->orders[i];
-		struct err why;
-		if (balloon->hypervisor->set_target(balloon->hypervisor_self, order->uuid,
-			    order->to_kib, &why) < 0)
-			result = err_set(
-				err, why.code, "guest \"%s\": %s", order->name, why.text);
+		struct order *order = &plan->orders[i];
+		order->result = balloon->hypervisor->set_target(
+			balloon->hypervisor_self, order->uuid, order->to_kib, NULL);
 	}
-	return result;
+	return 0;
 }
 
 static void balloon_close(void *self)

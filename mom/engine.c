@@ -405,6 +405,12 @@ static void act(struct engine *engine)
 	engine->plan.state = pools_state(&engine->pools);
 	for (size_t i = 0; i < engine->controller_count; i++)
 		apply(engine, &engine->controllers[i]);
+	for (size_t i = 0; i < engine->plan.order_count; i++) {
+		const struct order *order = &engine->plan.orders[i];
+		if (order->result < 0) /* else its event follows */
+			engine_order_done(
+				engine, order->uuid, order->to_kib, order->result, "");
+	}
 }
 
 /* ---- the tick ---- */

@@ -122,6 +122,10 @@ enum engine_need engine_event(
 
 void engine_tick(struct engine *engine, int64_t now_ms);
 
+/* What became of an order: 0, or a negative errno of mom/hypervisor.h. */
+void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_kib,
+	int result, const char *text);
+
 /*
  * A cheap look at the memory left, between ticks. True when it fell so far that a tick is
  * due at once, with the figures there are.

@@ -12,27 +12,37 @@
 
 /* ---- events ---- */
 
-static void order_done(struct engine *engine, const struct hypervisor_event *event)
+/* A job or a guest that went are nobody's fault; the rest is said once a guest. */
+static void tell_refusal(struct guest *guest, int result, const char *outcome)
 {
-	struct guest *guest = roster_find(&engine->roster, event->uuid);
+	bool quiet = result == -EBUSY || result == -ENOENT || result == guest->refusal;
+	guest->refusal = result;
+	log_line(quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		"guest \"%s\": order %s; its target stays where it was",
+		guest->facts.name, outcome);
+}
+
+void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_kib,
+	int result, const char *text)
+{
+	struct guest *guest = roster_find(&engine->roster, uuid);
 	if (!guest)
 		return;
-	if (event->result == 0) {
-		journal_outcome(
-			&guest->journal, event->value_kib, "taken by the hypervisor");
+	if (result == 0) {
+		guest->refusal = 0;
+		follow_answer(&guest->balloon, 0, 0, engine->now_ms);
+		journal_outcome(&guest->journal, target_kib, "taken by the hypervisor");
 		return;
 	}
 	engine->orders_failed++;
 	char outcome[REASON_MAX];
 	snprintf(outcome, sizeof(outcome), "refused: %.140s",
-		*event->text ? event->text : strerror(-event->result));
-	journal_outcome(&guest->journal, event->value_kib, outcome);
-	if (guest->balloon.target_kib == event->value_kib)
-		guest->balloon.target_kib = guest->facts.sample.actual_kib;
-	log_line(event->result == -EBUSY || event->result == -ENOENT ? LOG_LEVEL_DEBUG
-								     : LOG_LEVEL_WARNING,
-		"guest \"%s\": order %s; its target stays where it was",
-		guest->facts.name, outcome);
+		*text ? text : strerror(-result));
+	journal_outcome(&guest->journal, target_kib, outcome);
+	if (guest->balloon.target_kib == target_kib)
+		follow_answer(&guest->balloon, guest->facts.sample.actual_kib, result,
+			engine->now_ms);
+	tell_refusal(guest, result, outcome);
 }
 
 enum engine_need engine_event(struct engine *engine, const struct hypervisor_event *event)
@@ -61,7 +71,8 @@ enum engine_need engine_event(struct engine *engine, const struct hypervisor_eve
 	case EVENT_GUEST_CHANGED:
 		return NEED_ROUND;
 	case EVENT_ORDER_DONE:
-		order_done(engine, event);
+		engine_order_done(engine, event->uuid, event->value_kib, event->result,
+			event->text);
 		return NEED_NOTHING;
 	case EVENT_NOTE:
 		log_notice("%s: %s", engine->env.hypervisor->name, event->text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/follow.h"
 
+#include <errno.h>
+
 #include "mom/units.h"
 
 #define UNDERWAY_MS     3000  /* reports of the balloon lag an order by up to this */
@@ -11,9 +13,10 @@
 #define STUCK_SLACK_KIB (8 * KIB_PER_MIB) /* … and at least this */
 #define FRUITLESS_PART  0.75              /* of the memory ordered, still held by QEMU */
 #define FRUITLESS_LIMIT 2
-#define SMALLEST_PROOF                                                                   \
-	(16 * KIB_PER_MIB) /* smaller shrinks drown in QEMU's own moves                  \
-			    */
+#define SMALLEST_PROOF  (32 * KIB_PER_MIB) /* less drowns in QEMU's own moves */
+#define REFUSED_MS      1000               /* until the next try; doubles each time … */
+#define REFUSED_MOST_MS 60000              /* … up to this … */
+#define BUSY_MOST_MS    4000               /* … or this, where a job holds the guest */
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -48,17 +51,40 @@ static void begin(
 		.arrived = true,
 		.arrived_ms = now_ms,
 		.moved_ms = now_ms,
+		.moved_to_kib = actual,
 	};
 }
 
 void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t target_kib,
 	int64_t now_ms)
 {
-	track->from_kib = actual_kib;
+	track->from_kib = track->moved_to_kib = actual_kib;
 	track->target_kib = target_kib;
 	track->ordered_ms = track->moved_ms = now_ms;
-	track->arrived = track->unproved = track->reset = track->pull_back = false;
-	track->suffered = false;
+	track->arrived = track->reset = track->pull_back = track->suffered = false;
+	if (target_kib >= actual_kib) {
+		track->unproved = false;
+		track->proof_from_kib = 0;
+	} else if (!track->proof_from_kib) {
+		track->proof_from_kib = actual_kib;
+	}
+}
+
+void follow_answer(
+	struct balloon_track *track, uint64_t actual_kib, int result, int64_t now_ms)
+{
+	if (result == 0) {
+		track->refused_count = 0;
+		return;
+	}
+	uint64_t pause_ms = (uint64_t)REFUSED_MS << min_u64(track->refused_count, 16);
+	uint64_t most_ms = result == -EBUSY ? BUSY_MOST_MS : REFUSED_MOST_MS;
+	track->refused_count++;
+	track->refused_until_ms = now_ms + (int64_t)min_u64(pause_ms, most_ms);
+	track->target_kib = track->from_kib = actual_kib;
+	track->proof_from_kib = 0;
+	track->arrived = true;
+	track->arrived_ms = now_ms;
 }
 
 static bool can_act(const struct guest_facts *facts)
@@ -95,12 +121,14 @@ static enum follow_event adopt(struct balloon_track *track,
 	track->arrived = true;
 	track->arrived_ms = now_ms;
 	track->unproved = false;
+	track->proof_from_kib = 0;
 	if (released)
 		return FOLLOW_RELEASED;
 	track->held_until_ms = now_ms + (int64_t)terms->hold_off_ms;
 	return FOLLOW_ADOPTED;
 }
 
+/* Shrinks that are small by themselves are proved together. */
 static void arrive(struct balloon_track *track, int64_t now_ms)
 {
 	uint64_t took_ms = (uint64_t)(now_ms - track->ordered_ms);
@@ -108,9 +136,15 @@ static void arrive(struct balloon_track *track, int64_t now_ms)
 		track->answer_ms ? (3 * track->answer_ms + took_ms) / 4 : took_ms;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
-	track->stuck_count = 0;
-	track->unproved = is_shrinking(track) && track->ordered_ms &&
-			  track->from_kib - track->target_kib >= SMALLEST_PROOF;
+	if (!is_shrinking(track) || !track->ordered_ms)
+		return;
+	track->stuck_count = 0; /* it went where it was sent; coming back is no news */
+	if (track->unproved ||
+		sub_u64(track->proof_from_kib, track->target_kib) < SMALLEST_PROOF)
+		return;
+	track->unproved = true;
+	track->proof_kib = track->target_kib;
+	track->proof_ms = now_ms;
 }
 
 /* It stands still short of its target: back off, longer each time. */
@@ -122,6 +156,7 @@ static enum follow_event stop_short(struct balloon_track *track, uint64_t actual
 	track->pull_back = true;
 	track->stuck_until_ms = now_ms + (int64_t)min_u64(pause_ms, terms->stuck_most_ms);
 	track->target_kib = track->from_kib = actual_kib;
+	track->proof_from_kib = 0;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
 	return FOLLOW_STUCK;
@@ -135,12 +170,13 @@ static enum follow_event prove(
 	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
 {
 	const struct guest_sample *sample = &facts->sample;
-	if (!track->unproved || !sample->has_rss ||
-		now_ms - track->arrived_ms < SETTLED_MS)
+	if (!track->unproved || !sample->has_rss || now_ms - track->proof_ms < SETTLED_MS)
 		return FOLLOW_NOTHING;
 	track->unproved = false;
-	uint64_t ordered = track->from_kib - track->target_kib;
-	uint64_t excess = sub_u64(guest_touched_kib(sample), sample->actual_kib);
+	uint64_t ordered = track->proof_from_kib - track->proof_kib;
+	uint64_t excess = sub_u64(
+		guest_touched_kib(sample), max_u64(track->proof_kib, sample->actual_kib));
+	track->proof_from_kib = track->proof_kib;
 	if ((double)excess <= FRUITLESS_PART * (double)ordered) {
 		track->fruitless = 0;
 		return FOLLOW_NOTHING;
@@ -151,13 +187,17 @@ static enum follow_event prove(
 	return FOLLOW_FIXED;
 }
 
+/* However often it is looked at, a slow balloon adds up. */
 static void follow_progress(
 	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
 {
-	uint64_t before = distance(track->last_actual_kib, track->target_kib);
-	uint64_t after = distance(facts->sample.actual_kib, track->target_kib);
-	if (!can_act(facts) || after + MOVE_KIB <= before)
-		track->moved_ms = now_ms;
+	uint64_t actual = facts->sample.actual_kib;
+	uint64_t before = distance(track->moved_to_kib, track->target_kib);
+	uint64_t after = distance(actual, track->target_kib);
+	if (can_act(facts) && after + MOVE_KIB > before)
+		return;
+	track->moved_ms = now_ms;
+	track->moved_to_kib = actual;
 }
 
 enum follow_event follow_balloon(struct balloon_track *track,
@@ -175,13 +215,14 @@ enum follow_event follow_balloon(struct balloon_track *track,
 	if (distance(actual, track->target_kib) <= tolerance) {
 		if (!track->arrived)
 			arrive(track, now_ms);
-		event = prove(track, facts, now_ms);
 	} else if (!underway && can_act(facts) && strayed(track, actual, tolerance)) {
 		event = adopt(track, facts, terms, now_ms);
 	} else if (!track->arrived &&
 		   now_ms - track->moved_ms >= (int64_t)terms->stuck_ms) {
 		event = stop_short(track, actual, terms, now_ms);
 	}
+	if (event == FOLLOW_NOTHING)
+		event = prove(track, facts, now_ms);
 	track->last_actual_kib = actual;
 	return event;
 }

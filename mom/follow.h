@@ -33,7 +33,8 @@ struct balloon_track {
 	uint64_t last_actual_kib;
 	int64_t held_until_ms; /* set by other hands: ours are off until then */
 
-	int64_t moved_ms;       /* when it last came nearer to its target */
+	int64_t moved_ms;       /* when it last came nearer to its target … */
+	uint64_t moved_to_kib;  /* … and where that was */
 	bool pull_back;         /* QEMU still has the target that can't be reached */
 	unsigned stuck_count;   /* times in a row that it stopped short */
 	int64_t stuck_until_ms; /* not tried again before; its target is where it stopped
@@ -43,9 +44,15 @@ struct balloon_track {
 	uint64_t patience_ms; /* how long it isn't shrunk after that; doubles each time */
 	int64_t spared_until_ms; /* not shrunk before, but in critical */
 
-	bool unproved;      /* a shrink has arrived, the host's gain not been seen yet */
-	unsigned fruitless; /* shrinks in a row that brought the host nothing */
-	bool fixed;         /* its memory can't be taken; left alone until it reboots */
+	uint64_t proof_from_kib; /* shrunk from here since the last proof; 0 not at all */
+	uint64_t proof_kib;      /* the balloon has been here … */
+	int64_t proof_ms;        /* … then … */
+	bool unproved;           /* … and the host's gain hasn't been seen yet */
+	unsigned fruitless;      /* shrinks in a row that brought the host nothing */
+	bool fixed; /* its memory can't be taken; left alone until it reboots */
+
+	unsigned refused_count;   /* orders in a row that the hypervisor refused */
+	int64_t refused_until_ms; /* none is tried before */
 };
 
 enum follow_event {
@@ -69,6 +76,10 @@ enum follow_event follow_balloon(struct balloon_track *track,
 /* An order has left: remember it. */
 void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t target_kib,
 	int64_t now_ms);
+
+/* What the hypervisor made of it: 0, or a negative errno of mom/hypervisor.h. */
+void follow_answer(
+	struct balloon_track *track, uint64_t actual_kib, int result, int64_t now_ms);
 
 /* The smallest change worth an order to a guest of this size. */
 uint64_t follow_step_kib(const struct follow_terms *terms, uint64_t actual_kib);

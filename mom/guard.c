@@ -200,6 +200,10 @@ static void propose(struct guard_guest *guest, enum host_state state,
 	follow_suffering(guest, now_ms);
 	guest->own = NULL;
 	guest->verdict[0] = '\0';
+	if (now_ms < guest->track->refused_until_ms) {
+		guest->ordered = drop(guest, "no order: the last one was refused");
+		return;
+	}
 	guest->ordered = propose_own(guest) || propose_wish(guest, state, terms, now_ms);
 	if (guest->ordered)
 		guest->delta_kib = added_cost(guest, guest->to_kib);
@@ -319,8 +323,8 @@ void guard_obey(struct guard_guest *guests, size_t count, struct plan *plan)
 	for (size_t i = 0; i < count; i++) {
 		struct guard_guest *guest = &guests[i];
 		guest->verdict[0] = '\0';
-		guest->to_kib = min_u64(
-			guest->wish->target_kib, guest->facts->sample.max_kib);
+		guest->to_kib =
+			min_u64(guest->wish->target_kib, guest->facts->sample.max_kib);
 		guest->ordered = guest->wish->has_target && guest->to_kib &&
 				 guest->to_kib != guest->track->target_kib;
 		if (guest->ordered)

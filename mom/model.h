@@ -309,6 +309,7 @@ struct order {
 	char name[GUEST_NAME_MAX];
 	uint64_t from_kib, to_kib;
 	char reason[REASON_MAX];
+	int result; /* the controller's word: 0 it left, or a negative errno */
 };
 
 /* What is to be done in one tick: shrinks first. */

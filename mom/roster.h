@@ -35,6 +35,7 @@ struct guest {
 	char *resolved_from;    /* … this metadata; owned */
 	char *settings_trouble; /* what its settings said last that wasn't right, or NULL
 				 */
+	int refusal;            /* of its latest order, to say it once; 0 none */
 	uint64_t dry_kib;       /* dry run: the order last told */
 	bool present;           /* in this tick's snapshot */
 };

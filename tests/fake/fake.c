@@ -173,11 +173,29 @@ void fake_step(struct fake *fake, uint64_t ms)
 	fake->least_kib = min_u64(fake->least_kib, fake_available(fake));
 }
 
-uint64_t fake_available(const struct fake *fake)
+/* What all want of the host; what of it is guests' own memory. */
+static uint64_t taken_kib(const struct fake *fake, uint64_t *touched_kib)
 {
 	uint64_t taken = fake->base_kib;
-	for (size_t i = 0; i < fake->count; i++)
-		if (fake->guests[i].present)
-			taken += fake->guests[i].touched_kib + FAKE_OVERHEAD_KIB;
-	return sub_u64(fake->memory_kib, taken);
+	*touched_kib = 0;
+	for (size_t i = 0; i < fake->count; i++) {
+		const struct fake_guest *guest = &fake->guests[i];
+		taken += guest->present ? guest->touched_kib + FAKE_OVERHEAD_KIB : 0;
+		*touched_kib += guest->present ? guest->touched_kib : 0;
+	}
+	return taken;
+}
+
+uint64_t fake_available(const struct fake *fake)
+{
+	uint64_t touched_kib;
+	return sub_u64(fake->memory_kib, taken_kib(fake, &touched_kib));
+}
+
+double fake_swapped_part(const struct fake *fake)
+{
+	uint64_t touched_kib;
+	uint64_t overdrawn = sub_u64(taken_kib(fake, &touched_kib), fake->memory_kib);
+	double part = (double)overdrawn / (double)max_u64(touched_kib, 1);
+	return part < 1 ? part : 1;
 }

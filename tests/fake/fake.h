@@ -40,6 +40,7 @@ enum fake_call {
 	CALL_HANGS,   /* no answer within the deadline, nor to any other call */
 	CALL_BUSY,    /* a job holds the domain */
 	CALL_REFUSED, /* not allowed */
+	CALL_GONE,    /* no longer there, though the last look found it */
 };
 
 struct fake_guest {
@@ -128,6 +129,10 @@ struct fake_guest *fake_add(
 
 /* Let so much time pass: balloons move, guests report. */
 void fake_step(struct fake *fake, uint64_t ms);
+
+/* The part of all guests' memory that the host swaps out, having given more than it
+ * has. */
+double fake_swapped_part(const struct fake *fake);
 
 /* What the host has left. */
 uint64_t fake_available(const struct fake *fake);

@@ -90,8 +90,8 @@ static void tell_statistics(struct fake_guest *guest, struct guest_facts *facts)
 		refuse_values(facts);
 }
 
-static void tell_guest(
-	const struct fake *fake, struct fake_guest *guest, struct guest_facts *facts)
+static void tell_guest(const struct fake *fake, struct fake_guest *guest,
+	double swapped_part, struct guest_facts *facts)
 {
 	struct guest_sample *sample = &facts->sample;
 	memcpy(facts->uuid, guest->uuid, sizeof(facts->uuid));
@@ -113,8 +113,9 @@ static void tell_guest(
 	sample->actual_kib = guest->no_device ? 0 : guest->actual_kib;
 	sample->has_rss = sample->has_overhead = true;
 	sample->overhead_kib = FAKE_OVERHEAD_KIB;
-	sample->rss_anon_kib = guest->hugepages ? FAKE_OVERHEAD_KIB
-						: guest->touched_kib + FAKE_OVERHEAD_KIB;
+	uint64_t held = guest->hugepages ? 0 : guest->touched_kib;
+	sample->swap_kib = (uint64_t)((double)held * swapped_part);
+	sample->rss_anon_kib = held - sample->swap_kib + FAKE_OVERHEAD_KIB;
 	sample->rss_kib = sample->rss_anon_kib;
 	tell_statistics(guest, facts);
 }
@@ -122,10 +123,12 @@ static void tell_guest(
 static void fake_sample(void *self, struct snapshot *into)
 {
 	struct fake *fake = self;
+	double swapped_part = fake_swapped_part(fake);
 	into->connected = fake->connected;
 	for (size_t i = 0; i < fake->count; i++)
 		if (fake->guests[i].present)
-			tell_guest(fake, &fake->guests[i], snapshot_add_guest(into));
+			tell_guest(fake, &fake->guests[i], swapped_part,
+				snapshot_add_guest(into));
 }
 
 /* A guest's number is in its UUID. */
@@ -165,7 +168,7 @@ static int fake_set_target(
 		[CALL_BUSY] = -EBUSY,
 		[CALL_REFUSED] = -EPERM,
 	};
-	if (!guest)
+	if (!guest || guest->call == CALL_GONE)
 		return err_set(err, -ENOENT, "there is no such guest");
 	if (is_late(fake, guest))
 		return err_set(err, -EBUSY, "an earlier call is late");

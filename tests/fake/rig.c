@@ -31,7 +31,10 @@ void rig_done(struct rig *rig)
 {
 	if (rig->opened)
 		engine_close(&rig->engine);
+	fflush(stderr);
 	dup2(rig->stderr_fd, STDERR_FILENO);
+	if (getenv("RIG_LOG") && rig_said(rig, "guest") > 0)
+		fprintf(stderr, "%s----\n", rig->log);
 	close(rig->stderr_fd);
 	close(rig->log_fd);
 	free(rig->log);

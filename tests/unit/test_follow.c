@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -176,6 +177,38 @@ static void a_stuck_balloon_is_tried_less_and_less(void **state)
 	assert_int_equal(bench->track.stuck_count, 0);
 }
 
+/* The target went back to where it stopped in between, and the balloon is there. */
+static void coming_back_is_no_success(void **state)
+{
+	struct bench *bench = *state;
+	int64_t pause_ms = 0;
+	for (int i = 0; i < 5; i++) {
+		order(bench, 300);
+		look(bench, 5000, 800);
+		assert_int_equal(look(bench, 5000, 800), FOLLOW_STUCK);
+		int64_t next_ms = bench->track.stuck_until_ms - bench->now_ms;
+		assert_true(next_ms > pause_ms);
+		pause_ms = next_ms;
+		order(bench, 800);
+		look(bench, 1000, 800);
+		look(bench, (uint64_t)pause_ms, 800);
+	}
+}
+
+static void slow_is_not_stuck_however_often_it_is_looked_at(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 300);
+	bench->facts.sample.actual_kib = 800 * MIB;
+	for (int i = 0; i < 3000; i++) { /* 1 MiB a second, ten looks a second */
+		bench->now_ms += 100;
+		bench->facts.sample.actual_kib -= 102;
+		assert_int_equal(follow_balloon(&bench->track, &bench->facts, &terms,
+					 bench->now_ms),
+			FOLLOW_NOTHING);
+	}
+}
+
 static void slow_is_not_stuck(void **state)
 {
 	struct bench *bench = *state;
@@ -237,6 +270,48 @@ static void untouched_memory_proves_nothing(void **state)
 	assert_false(bench->track.fixed);
 }
 
+/* One after the other, each too small to tell: what they bring is judged together. */
+static void small_shrinks_are_proved_together(void **state)
+{
+	struct bench *bench = *state;
+	for (uint64_t mib = 790; mib > 600 && !bench->track.fixed; mib -= 10) {
+		order(bench, mib);
+		look(bench, 1000, mib);
+	}
+	assert_true(bench->track.fixed);
+}
+
+static void small_shrinks_that_yield_prove_a_guest(void **state)
+{
+	struct bench *bench = *state;
+	for (uint64_t mib = 790; mib > 400; mib -= 10) {
+		order(bench, mib);
+		hold(bench, mib);
+		look(bench, 1000, mib);
+	}
+	assert_false(bench->track.fixed);
+	assert_int_equal(bench->track.fruitless, 0);
+}
+
+static void a_refused_order_is_tried_less_and_less(void **state)
+{
+	struct bench *bench = *state;
+	int64_t pause_ms = 0;
+	for (int i = 0; i < 10; i++) {
+		order(bench, 300);
+		follow_answer(&bench->track, 800 * MIB, -EPERM, bench->now_ms);
+		assert_int_equal(bench->track.target_kib, 800 * MIB);
+		int64_t next_ms = bench->track.refused_until_ms - bench->now_ms;
+		assert_true(next_ms > pause_ms || next_ms == 60000);
+		pause_ms = next_ms;
+		look(bench, (uint64_t)pause_ms, 800);
+	}
+	assert_int_equal(pause_ms, 60000);
+	follow_answer(&bench->track, 800 * MIB, 0, bench->now_ms);
+	follow_answer(&bench->track, 800 * MIB, -EBUSY, bench->now_ms);
+	assert_int_equal(bench->track.refused_until_ms, bench->now_ms + 1000);
+}
+
 static void memory_taken_back_in_need_is_no_other_hand(void **state)
 {
 	struct bench *bench = *state;
@@ -263,11 +338,16 @@ int main(void)
 
 		TEST(a_balloon_that_stops_short_is_stuck),
 		TEST(a_stuck_balloon_is_tried_less_and_less),
+		TEST(coming_back_is_no_success),
+		TEST(slow_is_not_stuck_however_often_it_is_looked_at),
 		TEST(slow_is_not_stuck),
 		TEST(a_guest_that_cannot_act_is_not_stuck),
 		TEST(a_guest_that_yields_nothing_twice_is_fixed),
 		TEST(one_gain_in_between_clears_a_guest),
 		TEST(untouched_memory_proves_nothing),
+		TEST(small_shrinks_are_proved_together),
+		TEST(small_shrinks_that_yield_prove_a_guest),
+		TEST(a_refused_order_is_tried_less_and_less),
 		TEST(memory_taken_back_in_need_is_no_other_hand),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
