@@ -19,6 +19,7 @@ void rig_init(struct rig *rig, uint64_t memory_kib)
 	*rig = (struct rig){.uri = "fake:"};
 	fake_init(&rig->fake, memory_kib);
 	made_up_init(&rig->folder);
+	rig->sys_root = mem_printf("%s/sys", rig->folder.root);
 	fflush(stderr);
 	rig->stderr_fd = dup(STDERR_FILENO);
 	rig->log_fd = memfd_create("log", MFD_CLOEXEC);
@@ -38,6 +39,7 @@ void rig_done(struct rig *rig)
 	close(rig->stderr_fd);
 	close(rig->log_fd);
 	free(rig->log);
+	free(rig->sys_root);
 	fake_done(&rig->fake);
 	made_up_done(&rig->folder);
 }
@@ -77,7 +79,6 @@ int rig_try(struct rig *rig, const char *text, struct err *err)
 	int result = read_config(rig, text, &config, err);
 	if (result < 0)
 		return result;
-	auto_free char *sys_root = mem_printf("%s/sys", rig->folder.root);
 	auto_free char *live_path = mem_printf("%s/live", rig->folder.root);
 	struct engine_env env = {
 		.hypervisor = &fake_hypervisor,
@@ -85,7 +86,7 @@ int rig_try(struct rig *rig, const char *text, struct err *err)
 		.collectors = fake_collectors,
 		.controllers = controllers,
 		.proc_root = "/nowhere",
-		.sys_root = sys_root,
+		.sys_root = rig->sys_root,
 		.live_path = live_path,
 		.dry_run = rig->dry_run,
 	};

@@ -17,6 +17,7 @@ struct rig {
 	struct fake fake;
 	struct engine engine;
 	struct made_up folder; /* momd.conf, policies and a /sys of its own */
+	char *sys_root;        /* in that folder; the engine keeps the pointer */
 	const char *uri;
 	bool dry_run;
 	unsigned ticks, emergencies;

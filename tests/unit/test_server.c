@@ -30,8 +30,12 @@
 #define PATIENCE_S  30
 #define DEADLINE_MS 30000
 #define NOBODY      65534
-/* Freed memory that the address sanitizer keeps for a while. */
-#if defined(__SANITIZE_ADDRESS__) || defined(MOM_SANITIZED)
+/* Freed memory that the address sanitizer keeps for a while; gcc and clang tell of it
+ * each in its own way. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define KEPT_KIB (256 * 1024)
 #else
 #define KEPT_KIB 0
