@@ -52,15 +52,22 @@ static int64_t added_cost(const struct guard_guest *guest, uint64_t to_kib)
 	return (int64_t)(after + sample->overhead_kib) - (int64_t)sample->cost_kib;
 }
 
+/* It has more than it may: a `max` below its configured memory, not reached yet. */
+static bool is_over(const struct guard_guest *guest)
+{
+	return guest->track->target_kib > guest->facts->sample.limit_kib;
+}
+
 /* Lowest target allowed: what it uses and a little, but in critical just its minimum
- * (G1). */
-static uint64_t lowest_target(const struct guest_sample *sample,
+ * (G1). A guest that uses more than it may comes down as it lets go. */
+static uint64_t lowest_target(const struct guard_guest *guest,
 	const struct guard_terms *terms, enum host_state state)
 {
+	const struct guest_sample *sample = &guest->facts->sample;
 	uint64_t low = sample->min_kib;
 	if (state < HOST_CRITICAL && sample->has_used)
 		low = max_u64(low, sample->used_kib + terms->safety_kib);
-	return min_u64(low, sample->limit_kib);
+	return min_u64(low, max_u64(sample->limit_kib, guest->track->target_kib));
 }
 
 /* A guest that suffers from a shrink is spared for a while, longer each time. */
@@ -88,7 +95,7 @@ static bool may_shrink(struct guard_guest *guest, enum host_state state,
 			guest_state_name(guest->state));
 	if (!guest->fresh)
 		return drop(guest, "no shrink without fresh statistics");
-	if (state == HOST_ROOMY)
+	if (state == HOST_ROOMY && !is_over(guest))
 		return drop(guest, "no shrink: the host is roomy");
 	if (state < HOST_CRITICAL && now_ms < track->spared_until_ms)
 		return drop(guest, "no shrink: it suffered from the last one");
@@ -154,13 +161,17 @@ static bool propose_own(struct guard_guest *guest)
 	return guest->own;
 }
 
-/* What is wished, within the guest's bounds; what that changes is told. */
+/* What is wished, within the guest's bounds; what that changes is told. A guest that has
+ * more than it may goes down to that without a wish, and on a roomy host no further. */
 static uint64_t bounded_wish(
 	struct guard_guest *guest, enum host_state state, const struct guard_terms *terms)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
-	uint64_t wanted = guest->wish->target_kib;
-	uint64_t low = lowest_target(sample, terms, state);
+	uint64_t wanted = guest->wish->has_target ? guest->wish->target_kib
+						  : sample->limit_kib;
+	if (state == HOST_ROOMY && is_over(guest))
+		wanted = max_u64(wanted, sample->limit_kib);
+	uint64_t low = lowest_target(guest, terms, state);
 	uint64_t to = clamp_u64(wanted, low, max_u64(sample->limit_kib, low));
 	if (to > wanted)
 		drop(guest, "raised to %s",
@@ -180,7 +191,8 @@ static bool is_worth_it(
 static bool propose_wish(struct guard_guest *guest, enum host_state state,
 	const struct guard_terms *terms, int64_t now_ms)
 {
-	if (!guest->wish->has_target || !guest->facts->sample.has_actual)
+	bool over = is_over(guest);
+	if ((!guest->wish->has_target && !over) || !guest->facts->sample.has_actual)
 		return false;
 	uint64_t to = bounded_wish(guest, state, terms);
 	if (!is_worth_it(guest, to, terms))
@@ -190,6 +202,8 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state,
 		   : !may_grow(guest, terms, now_ms))
 		return false;
 	guest->to_kib = shrink ? paced_shrink(guest, to, terms, state) : to;
+	if (over && to >= guest->facts->sample.limit_kib)
+		guest->own = "it has more than the max set for it";
 	return is_worth_it(guest, guest->to_kib, terms);
 }
 
@@ -252,7 +266,7 @@ static void drop_idle_shrinks(struct guard_guest *guests, size_t count)
 		struct guard_guest *guest = &guests[i];
 		uint64_t band =
 			(uint64_t)(GIFT_BAND * (double)guest->facts->sample.actual_kib);
-		if (guest->ordered && is_shrink(guest) &&
+		if (guest->ordered && is_shrink(guest) && !is_over(guest) &&
 			guest->track->target_kib - guest->to_kib < band)
 			guest->ordered =
 				drop(guest, "no shrink: nobody needs the memory");

@@ -80,6 +80,26 @@ static void memory_goes_back_when_the_host_has_it(void **state)
 	assert_int_equal(actual_of_all(rig), GUESTS * 800 * MIB);
 }
 
+/* It has its configured memory while it boots, as after a reboot, and then its max. */
+static void a_guest_with_a_smaller_max_never_keeps_more(void **state)
+{
+	struct rig *rig = *state;
+	rig->fake.memory_kib = 8000 * MIB;
+	rig_open(rig, "guests = ( { match = \"vm1\"; max = \"500MiB\"; } );");
+	rig_run(rig, 20000);
+	assert_int_equal(rig->fake.guests[0].actual_kib, 800 * MIB);
+	assert_int_equal(rig->fake.guests[1].actual_kib, 500 * MIB);
+	fake_reboot(&rig->fake, &rig->fake.guests[1]);
+	rig_run(rig, 30000);
+	assert_int_equal(rig->fake.guests[1].actual_kib, 500 * MIB);
+	unsigned before = rig->fake.orders;
+	rig_run(rig, 60000);
+	assert_int_equal(rig->fake.orders, before);
+	engine_release(&rig->engine);
+	fake_step(&rig->fake, 5000);
+	assert_int_equal(rig->fake.guests[1].actual_kib, 500 * MIB);
+}
+
 static void every_decision_is_written_down(void **state)
 {
 	struct rig *rig = *state;
@@ -319,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(facts_become_orders),
 		TEST(memory_goes_back_when_the_host_has_it),
+		TEST(a_guest_with_a_smaller_max_never_keeps_more),
 		TEST(every_decision_is_written_down),
 		TEST(e82_a_dry_run_decides_alike_and_orders_nothing),
 		TEST(a_dry_run_tells_an_order_once),

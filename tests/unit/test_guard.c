@@ -335,6 +335,40 @@ static void roomy_hosts_take_nothing(void **state)
 	assert_no_order(bench, 0, "roomy");
 }
 
+/* A `max` below the configured memory holds on the roomiest host, wished or not. */
+static void a_guest_comes_down_to_the_max_set_for_it(void **state)
+{
+	struct bench *bench = *state;
+	for (size_t i = 0; i < MOST; i++)
+		bench->facts[i].sample.limit_kib = 750 * MIB;
+	wish_for(bench, 0, 750);
+	wish_for(bench, 1, 300);
+	plan_with_room(bench, HOST_ROOMY, 5000);
+	for (size_t i = 0; i < MOST; i++)
+		assert_order(bench, i, 750);
+	assert_string_equal(
+		order_for(bench, 2)->reason, "it has more than the max set for it");
+	plan_with_room(bench, HOST_SNUG, 5000);
+	assert_order(bench, 0, 750); /* nobody else needs it, all the same */
+}
+
+static void a_guest_above_its_max_keeps_what_it_uses(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts[0].sample.limit_kib = 300 * MIB;
+	set_size(bench, 0, 700, 600);
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_order(bench, 0, 632);
+	set_size(bench, 0, 632, 600);
+	plan_with_room(bench, HOST_TIGHT, -500);
+	assert_null(order_for(bench, 0));
+	set_size(bench, 0, 300, 290); /* once there it never gets more */
+	wish_for(bench, 0, 800);
+	plan_with_room(bench, HOST_ROOMY, 5000);
+	assert_null(order_for(bench, 0));
+}
+
 static void g7_a_stuck_target_goes_back_to_where_the_balloon_stopped(void **state)
 {
 	struct bench *bench = *state;
@@ -405,6 +439,8 @@ int main(void)
 		TEST(g6_small_changes_are_no_orders),
 		TEST(g6_no_order_against_a_young_one),
 		TEST(roomy_hosts_take_nothing),
+		TEST(a_guest_comes_down_to_the_max_set_for_it),
+		TEST(a_guest_above_its_max_keeps_what_it_uses),
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
 
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
