@@ -16,7 +16,7 @@ const struct config_key config_keys[] = {
 		"What becomes of the balloons when momd ends: \"keep\", or \"release\" "
 		"as far as the host has room."},
 	{"", "policies", CONFIG_STRINGS, AT(policies), "fair-share", NULL, NULL, NULL,
-		"Policies in their order: shipped ones by name, others by path."},
+		"Policies to load: shipped ones by name, others by path."},
 
 	{"hypervisor", "uri", CONFIG_STRING, AT(hypervisor.uri), "qemu:///system", NULL,
 		NULL, NULL, "Where libvirt is."},
