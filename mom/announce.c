@@ -35,6 +35,8 @@ void announce_balloon(const struct guest *guest, enum follow_event event,
 {
 	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX], wait[DURATION_TEXT_MAX];
 	const char *name = guest->facts.name;
+	if (event == FOLLOW_NOTHING)
+		return;
 	units_format_size(from, before_kib);
 	units_format_size(to, guest->facts.sample.actual_kib);
 	switch (event) {
