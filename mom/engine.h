@@ -87,8 +87,8 @@ int engine_open(struct engine *engine, struct config *config,
 void engine_close(struct engine *engine);
 
 /*
- * Swap the whole configuration and its policies, or nothing. What was learned stays;
- * parts are opened anew.
+ * Swap the whole configuration and its policies, or nothing. Parts are opened anew; what
+ * was learned of guests stays, but where the hypervisor's own settings changed.
  *
  * Errors: as engine_open(); the old configuration goes on then, and `config` is freed.
  */

@@ -233,6 +233,17 @@ void engine_close(struct engine *engine)
 	*engine = (struct engine){0};
 }
 
+/* Its settings are handed over when it opens, so another one begins with new ones. */
+static bool is_same_hypervisor(const struct config *a, const struct config *b)
+{
+	return !strcmp(a->hypervisor.uri, b->hypervisor.uri) &&
+	       a->hypervisor.call_deadline_ms == b->hypervisor.call_deadline_ms &&
+	       a->hypervisor.resync_period_ms == b->hypervisor.resync_period_ms &&
+	       a->hypervisor.stats_period_ms == b->hypervisor.stats_period_ms &&
+	       a->hypervisor.set_stats_period == b->hypervisor.set_stats_period &&
+	       a->hypervisor.workers == b->hypervisor.workers;
+}
+
 int engine_reconfigure(struct engine *engine, struct config *config, struct err *err)
 {
 	struct policy_set *policies;
@@ -242,7 +253,7 @@ int engine_reconfigure(struct engine *engine, struct config *config, struct err 
 		return result;
 	}
 	struct config *old = engine->config;
-	bool other_hypervisor = strcmp(old->hypervisor.uri, config->hypervisor.uri) != 0;
+	bool other_hypervisor = !is_same_hypervisor(old, config);
 	engine->config = config;
 	if (other_hypervisor) {
 		void *old_self = engine->hypervisor_self;

@@ -18,6 +18,8 @@
 #include "mom/units.h"
 
 #define RELEASE_WAIT_MS 1000 /* for orders on their way at the end */
+#define ROUND_LEAST_MS  50   /* between rounds that events ask for */
+#define PING_MS         5000 /* the watchdog hears of a loop that waits in good order */
 
 int64_t daemon_now_ms(void)
 {
@@ -55,17 +57,6 @@ static void on_sample(evutil_socket_t fd, short what, void *context)
 	engine_sample(&daemon->engine);
 }
 
-static void schedule(struct daemon *daemon)
-{
-	int64_t due_ms = daemon->began_ms + (int64_t)engine_period_ms(&daemon->engine) -
-			 daemon_now_ms();
-	if (due_ms < 0)
-		daemon->ticks_late++;
-	struct timeval delay =
-		timeval_from_ms(daemon->again || due_ms < 0 ? 0 : (uint64_t)due_ms);
-	evtimer_add(daemon->begin, &delay);
-}
-
 static void on_begin(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
@@ -73,13 +64,49 @@ static void on_begin(evutil_socket_t fd, short what, void *context)
 	begin_round(context);
 }
 
+/* At once, but guests that come and go all the time don't keep the daemon busy. */
 static void want_round(struct daemon *daemon)
 {
-	struct timeval at_once = {0};
+	int64_t due_ms = daemon->began_ms + ROUND_LEAST_MS - daemon_now_ms();
+	struct timeval soon = timeval_from_ms(due_ms > 0 ? (uint64_t)due_ms : 0);
 	if (daemon->in_round)
 		daemon->again = true;
 	else
-		evtimer_add(daemon->begin, &at_once);
+		evtimer_add(daemon->begin, &soon);
+}
+
+/* The watchdog barks when neither ticks come nor the loop is in good order. */
+static void ping(struct daemon *daemon)
+{
+	daemon->pinged_ms = daemon_now_ms();
+	notify("WATCHDOG=1");
+}
+
+/*
+ * A period or a call's deadline may be longer than the watchdog's patience: a loop that
+ * waits for either, and not for longer, is alive.
+ */
+static void ping_while_waiting(struct daemon *daemon)
+{
+	const struct config *config = daemon->engine.config;
+	int64_t now_ms = daemon_now_ms();
+	uint64_t wait_ms = daemon->in_round ? config->hypervisor.call_deadline_ms
+					    : config->sampling.period_ms;
+	bool due = now_ms - daemon->pinged_ms >= PING_MS;
+	if (due && now_ms - daemon->began_ms < (int64_t)wait_ms + PING_MS)
+		ping(daemon);
+}
+
+static void schedule(struct daemon *daemon)
+{
+	int64_t due_ms = daemon->began_ms + (int64_t)engine_period_ms(&daemon->engine) -
+			 daemon_now_ms();
+	if (due_ms < 0)
+		daemon->ticks_late++;
+	struct timeval delay = timeval_from_ms(due_ms < 0 ? 0 : (uint64_t)due_ms);
+	evtimer_add(daemon->begin, &delay);
+	if (daemon->again)
+		want_round(daemon);
 }
 
 static void tick(struct daemon *daemon)
@@ -88,7 +115,7 @@ static void tick(struct daemon *daemon)
 	daemon->in_round = false;
 	engine_tick(&daemon->engine, start_ms);
 	daemon->last_tick_ms = (uint64_t)(daemon_now_ms() - start_ms);
-	notify("WATCHDOG=1");
+	ping(daemon);
 	schedule(daemon);
 }
 
@@ -109,6 +136,7 @@ static void on_watch(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	struct daemon *daemon = context;
+	ping_while_waiting(daemon);
 	if (engine_glance(&daemon->engine))
 		emergency(daemon);
 }
@@ -185,17 +213,38 @@ static void on_hypervisor(evutil_socket_t fd, short what, void *context)
 		tick(daemon);
 }
 
-static int watch_hypervisor(struct daemon *daemon)
+static void unwatch_hypervisor(struct daemon *daemon)
 {
 	if (daemon->hypervisor)
 		event_free(daemon->hypervisor);
+	daemon->hypervisor = NULL;
+}
+
+static int watch_hypervisor(struct daemon *daemon)
+{
 	int fd = daemon->engine.env.hypervisor->fd(daemon->engine.hypervisor_self);
 	daemon->hypervisor =
 		event_new(daemon->base, fd, EV_READ | EV_PERSIST, on_hypervisor, daemon);
 	return daemon->hypervisor ? event_add(daemon->hypervisor, NULL) : -1;
 }
 
+/* A round of the hypervisor that was left never ends. */
+static void forget_round(struct daemon *daemon)
+{
+	daemon->in_round = false;
+	evtimer_del(daemon->sample);
+}
+
 /* ---- from outside ---- */
+
+static void tell_what_waits(const struct config *old, const struct config *new)
+{
+	if (strcmp(old->control.socket, new->control.socket) != 0 ||
+		strcmp(old->control.group, new->control.group) != 0 ||
+		strcmp(old->control.admin_group, new->control.admin_group) != 0)
+		log_warning("control: the socket and its groups stay as they are until "
+			    "momd starts anew");
+}
 
 int daemon_reload(struct daemon *daemon, struct err *err)
 {
@@ -203,14 +252,19 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 	int result = daemon_read_config(daemon, &config, err);
 	if (result < 0)
 		return result;
+	tell_what_waits(daemon->engine.config, config);
 	notify("RELOADING=1");
-	free_wakes(daemon); /* their descriptors close with the parts */
+	/* their descriptors close with the parts, and their numbers are taken again */
+	free_wakes(daemon);
+	unwatch_hypervisor(daemon);
+	const void *hypervisor = daemon->engine.hypervisor_self;
 	result = engine_reconfigure(&daemon->engine, config, err);
+	watch_hypervisor(daemon);
 	watch_collectors(daemon);
-	if (result == 0) {
-		watch_hypervisor(daemon);
+	if (daemon->engine.hypervisor_self != hypervisor)
+		forget_round(daemon);
+	if (result == 0)
 		want_round(daemon);
-	}
 	notify("READY=1");
 	return result;
 }
