@@ -167,8 +167,8 @@ static uint64_t bounded_wish(
 	struct guard_guest *guest, enum host_state state, const struct guard_terms *terms)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
-	uint64_t wanted = guest->wish->has_target ? guest->wish->target_kib
-						  : sample->limit_kib;
+	uint64_t wanted =
+		guest->wish->has_target ? guest->wish->target_kib : sample->limit_kib;
 	if (state == HOST_ROOMY && is_over(guest))
 		wanted = max_u64(wanted, sample->limit_kib);
 	uint64_t low = lowest_target(guest, terms, state);
