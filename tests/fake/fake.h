@@ -81,6 +81,7 @@ struct fake_guest {
 struct fake_cgroup {
 	const char *path;
 	uint64_t limit_kib, others_kib; /* used by nobody's guests */
+	bool blind;                     /* its use can't be read */
 };
 
 #define FAKE_CGROUPS_MAX 4

@@ -311,7 +311,7 @@ static int sample_cgroups(void *self, struct snapshot *into, struct err *err)
 		snprintf(pool->path, sizeof(pool->path), "%s", cgroup->path);
 		pool->limit_kib = cgroup->limit_kib;
 		pool->use_kib = cgroup->others_kib;
-		pool->has_use = true;
+		pool->has_use = !cgroup->blind;
 		for (size_t g = 0; g < fake->count; g++)
 			if (is_inside(&fake->guests[g], cgroup->path))
 				pool->use_kib +=
