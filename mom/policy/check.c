@@ -55,7 +55,7 @@ static void widen(struct checker *checker, struct type *type, struct type by)
 {
 	struct type wider = type_join(*type, by);
 	checker->changed |= wider.kind != type->kind || wider.unit != type->unit ||
-			    wider.element != type->element;
+			    wider.element != type->element || wider.bare != type->bare;
 	*type = wider;
 }
 
@@ -664,6 +664,7 @@ static struct type infer_value(const struct node *node)
 	if (node->value.kind == VALUE_STRING)
 		return type_of(TYPE_TEXT);
 	type.whole = node->value.kind == VALUE_INT && node->value.integer != 1;
+	type.bare = true;
 	return type;
 }
 

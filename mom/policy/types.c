@@ -36,9 +36,12 @@ const char *type_name(struct type type)
 	return names[type.kind];
 }
 
-static enum unit common_unit(enum unit a, enum unit b)
+/* A default of 0 doesn't make KiB into something else. */
+static enum unit common_unit(struct type a, struct type b)
 {
-	return a == b ? a : UNIT_NONE;
+	if (a.kind == b.kind && (a.bare || b.bare))
+		return a.bare ? b.unit : a.unit;
+	return a.unit == b.unit ? a.unit : UNIT_NONE;
 }
 
 /* nil says "not known", so it doesn't widen what a variable is otherwise. */
@@ -56,10 +59,11 @@ struct type type_join(struct type a, struct type b)
 	if (b.kind == TYPE_UNSEEN || b.kind == TYPE_NIL)
 		return a;
 	struct type type = {.kind = join_kinds(a.kind, b.kind)};
-	type.unit = common_unit(a.unit, b.unit);
+	type.unit = common_unit(a, b);
 	if (type.kind == TYPE_LIST)
 		type.element = join_kinds(a.element, b.element);
 	type.whole = a.whole && b.whole;
+	type.bare = a.bare && b.bare;
 	return type;
 }
 

@@ -125,6 +125,20 @@ static void units_that_dont_mix_are_refused(void **state)
 	says("(+ (* Host.mem_free 0.2) Host.swap_in)", "1:1: '+' mixes KiB with pages");
 }
 
+static void a_number_as_it_stands_takes_on_the_unit_beside_it(void **state)
+{
+	(void)state;
+	says("(+ (Host.Stat \"mem_free\" 0) Host.swap_in)",
+		"1:1: '+' mixes KiB with pages");
+	says("(+ (or Host.psi_some 0.5) Host.mem_free)", "1:1: '+' mixes ratio with KiB");
+	says("(+ (if Host.swap_in 0 Host.mem_free) Host.swap_in)",
+		"1:1: '+' mixes KiB with pages");
+	says("(defvar most 0) (set most Host.mem_free) (< most Host.swap_in)",
+		"1:42: '<' mixes KiB with pages");
+	says("(defvar a 0) (+ a Host.mem_free) (+ a Host.swap_in)", "");
+	says("(def f (x) (+ x 1)) (f Host.mem_free) (+ (f Host.swap_in) (f 0))", "");
+}
+
 static void what_works_but_is_odd_is_a_warning(void **state)
 {
 	(void)state;
@@ -174,6 +188,7 @@ int main(void)
 		cmocka_unit_test(forms_must_be_whole),
 		cmocka_unit_test(a_knob_is_set_to_a_number_of_its_unit),
 		cmocka_unit_test(units_that_dont_mix_are_refused),
+		cmocka_unit_test(a_number_as_it_stands_takes_on_the_unit_beside_it),
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
 		cmocka_unit_test(several_errors_are_told_at_once_in_order),
 		cmocka_unit_test(a_note_shows_the_line_and_a_caret),
