@@ -244,6 +244,15 @@ static bool fits_one(const char **pattern, char c)
 	return fits;
 }
 
+/* A character may be several bytes of UTF-8. */
+static const char *next_character(const char *text)
+{
+	do
+		text++;
+	while (((unsigned char)*text & 0xc0) == 0x80);
+	return text;
+}
+
 /* On a mismatch, go back to the last star only: no pattern takes long. */
 static bool matches(const char *pattern, const char *text)
 {
@@ -254,14 +263,15 @@ static bool matches(const char *pattern, const char *text)
 			resume = text;
 			continue;
 		}
+		bool any = *pattern == '?';
 		if (*pattern && fits_one(&pattern, *text)) {
-			text++;
+			text = any ? next_character(text) : text + 1;
 			continue;
 		}
 		if (!star)
 			return false;
 		pattern = star;
-		text = ++resume;
+		text = resume = next_character(resume);
 	}
 	while (*pattern == '*')
 		pattern++;

@@ -119,6 +119,22 @@ static void print_line(FILE *out, const char *line, size_t length)
 	fputc('\n', out);
 }
 
+/* Of a line too long to show, the part around the column. */
+static void print_part(FILE *out, const char *line, size_t length, unsigned column)
+{
+	size_t start = 0, shown;
+	for (unsigned left = column; left > SHOWN_MOST / 2 && start < length; start++)
+		left -= !continues_character(line[start]);
+	while (start < length && continues_character(line[start]))
+		start++;
+	shown = length - start < SHOWN_MOST ? length - start : SHOWN_MOST;
+	while (start + shown < length && continues_character(line[start + shown]))
+		shown--;
+	print_line(out, line + start, shown);
+	unsigned within = start ? SHOWN_MOST / 2 : column;
+	print_caret(out, line + start, shown, within);
+}
+
 char *policy_note_format(
 	const struct policy_note *note, const struct policy_source *source)
 {
@@ -136,6 +152,8 @@ char *policy_note_format(
 	if (length <= SHOWN_MOST) {
 		print_line(out, line, length);
 		print_caret(out, line, length, note->column);
+	} else {
+		print_part(out, line, length, note->column);
 	}
 	fclose(out);
 	return text;

@@ -150,6 +150,9 @@ static void what_works_but_is_odd_is_a_warning(void **state)
 					     "not known here and always nil");
 	says("(with Guests g (g.Control \"vcpu_quota\" 1))",
 		"1:27: warning: MOM's knob 'vcpu_quota' has no effect here");
+	says("(with Guests g (with g.io_tune t (t.setReadIopsSec 0)))",
+		"1:22: warning: MOM's field 'io_tune' is not known here and always nil\n"
+		"1:35: warning: MOM's method 'setReadIopsSec' is not known here");
 }
 
 static void several_errors_are_told_at_once_in_order(void **state)
@@ -178,6 +181,33 @@ static void a_note_shows_the_line_and_a_caret(void **state)
 	policy_notes_done(&notes);
 }
 
+static void of_a_long_line_a_note_shows_the_part_around_the_column(void **state)
+{
+	(void)state;
+	char text[1000] = "";
+	for (size_t i = 0; i < 30; i++)
+		strcat(text, "\"äöü\" 'x' ");
+	strcat(text, "nobody");
+	for (size_t i = 0; i < 30; i++)
+		strcat(text, " 'abc'");
+	struct policy_source source = {
+		.name = "x", .text = text, .length = strlen(text)};
+	struct policy_notes notes = {0};
+	assert_int_equal(policy_set_check(NULL, &source, &notes, NULL), -EINVAL);
+	auto_free char *shown = policy_note_format(&notes.items[0], &source);
+	const char *name = strstr(shown, "nobody 'abc'"), *caret = strchr(shown, '^');
+	assert_non_null(name);
+	assert_non_null(caret);
+	size_t before = 0, blanks = 0;
+	for (const char *at = name; at[-1] != '\n'; at--)
+		before += (at[-1] & 0xc0) != 0x80;
+	for (const char *at = caret; at[-1] != '\n'; at--)
+		blanks++;
+	assert_int_equal(blanks, before);
+	assert_true(strlen(shown) < 400);
+	policy_notes_done(&notes);
+}
+
 int main(void)
 {
 	cmocka_set_message_output(CM_OUTPUT_TAP);
@@ -192,6 +222,8 @@ int main(void)
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
 		cmocka_unit_test(several_errors_are_told_at_once_in_order),
 		cmocka_unit_test(a_note_shows_the_line_and_a_caret),
+		cmocka_unit_test(
+			of_a_long_line_a_note_shows_the_part_around_the_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
