@@ -3,19 +3,38 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "mom/mem.h"
 
 #define LARGEST_FILE (1024 * 1024)
 #define ENDING       ".policy"
 
+/* A FIFO must not make the daemon wait before it is refused. */
+static int open_plain(const char *path, FILE **file, struct err *err)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return err_errno(err, errno, "cannot open policy \"%s\"", path);
+	if (!S_ISREG(status.st_mode))
+		return err_set(err, -EINVAL, "policy \"%s\" is not a plain file", path);
+	*file = fdopen(fd, "r");
+	if (!*file)
+		return err_errno(err, errno, "cannot open policy \"%s\"", path);
+	fd = -1;
+	return 0;
+}
+
 int policies_read_file(const char *path, char **text, size_t *length, struct err *err)
 {
-	auto_fclose FILE *file = fopen(path, "re");
-	if (!file)
-		return err_errno(err, errno, "cannot open policy \"%s\"", path);
+	auto_fclose FILE *file = NULL;
+	int result = open_plain(path, &file, err);
+	if (result < 0)
+		return result;
 	auto_free char *content = mem_alloc(LARGEST_FILE + 1);
 	size_t got = fread(content, 1, LARGEST_FILE + 1, file);
 	if (ferror(file))

@@ -25,6 +25,6 @@ int policies_load(const struct config *config, void (*said)(const char *note),
 /*
  * Read one policy's file whole.
  *
- * Errors: any of reading a file; -EFBIG over a megabyte.
+ * Errors: any of reading a file; -EINVAL no plain file; -EFBIG over a megabyte.
  */
 int policies_read_file(const char *path, char **text, size_t *length, struct err *err);
