@@ -199,6 +199,10 @@ static int change_pause(struct engine *engine, struct json_object *params, bool 
 	const struct guest *guest = name ? guest_param(engine, params, err) : NULL;
 	if (name && !guest)
 		return err->code;
+	if (guest && !paused && engine->live.paused)
+		return err_set(err, -EINVAL,
+			"every guest is paused, not this one alone; resume without a "
+			"name ends that");
 	live_pause(&engine->live, guest ? guest->facts.uuid : NULL, paused);
 	return keep_live(engine, result);
 }

@@ -26,5 +26,5 @@ int cmd_resume(const struct momctl *ctl, int argc, char **argv)
 	if (argc > 1)
 		return momctl_do(ctl, "resume", params, "%s is managed again", argv[1]);
 	return momctl_do(ctl, "resume", params,
-		"resumed; guests that were paused by name stay so");
+		"resumed: no guest is paused any more");
 }
