@@ -167,9 +167,10 @@ static int check_config(struct config *config, bool verbose)
 	if (verbose)
 		config_print(config, stdout);
 	else
-		printf("%s: the configuration and %zu policies are fine\n",
+		printf("%s: the configuration is fine, and %zu polic%s with it\n",
 			config->path ? config->path : "defaults",
-			policy_set_count(policies));
+			policy_set_count(policies),
+			policy_set_count(policies) == 1 ? "y" : "ies");
 	policy_set_free(policies);
 	return EXIT_SUCCESS;
 }
