@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mom/log.h"
+#include "mom/mem.h"
 #include "mom/units.h"
 
 void announce_arrived(const struct guest *guest)
@@ -81,25 +82,66 @@ void announce_pool(struct pool *pool)
 	pool->announced = pool->sample.state;
 }
 
-/* A policy's complaint is a line when it is new; the same one again is not. */
+static bool is_among(
+	const struct complaints *complaints, const struct policy_message *message)
+{
+	for (size_t i = 0; i < complaints->count; i++) {
+		const struct policy_message *known = &complaints->items[i];
+		if (known->line == message->line && known->column == message->column &&
+			!strcmp(known->text, message->text) &&
+			!strcmp(known->policy, message->policy))
+			return true;
+	}
+	return false;
+}
+
+/* The same complaint is one line, whatever guest it is at and however often it comes. */
+static bool is_told(struct engine *engine, const struct policy_message *message)
+{
+	struct complaints *now = &engine->complaining;
+	if (is_among(now, message))
+		return true;
+	now->items =
+		mem_grow(now->items, now->count, &now->capacity, sizeof(*now->items));
+	now->items[now->count++] = *message;
+	return is_among(&engine->complained, message);
+}
+
 void announce_message(struct engine *engine, const struct policy_message *message)
 {
 	enum log_level level = message->level == POLICY_ERROR     ? LOG_LEVEL_ERROR
 			       : message->level == POLICY_WARNING ? LOG_LEVEL_WARNING
 								  : LOG_LEVEL_DEBUG;
-	struct policy_message *last = &engine->complaint;
-	if (level != LOG_LEVEL_DEBUG) {
-		bool again = last->line == message->line &&
-			     last->column == message->column &&
-			     !strcmp(last->text, message->text) &&
-			     !strcmp(last->policy, message->policy);
-		if (again)
-			level = LOG_LEVEL_DEBUG;
-		*last = *message;
-	}
+	if (level != LOG_LEVEL_DEBUG && is_told(engine, message))
+		level = LOG_LEVEL_DEBUG;
 	log_line(level, "policy \"%s\": %s:%u:%u: %s%s%s", message->policy, message->file,
 		message->line, message->column, message->text,
 		*message->guest ? "; at guest " : "", message->guest);
+}
+
+static bool complains(
+	const struct complaints *complaints, size_t count, const char *policy)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(complaints->items[i].policy, policy))
+			return true;
+	return false;
+}
+
+void announce_recovered(struct engine *engine)
+{
+	const struct complaints before = engine->complained, now = engine->complaining;
+	for (size_t i = 0; i < before.count; i++) {
+		const char *policy = before.items[i].policy;
+		struct policy_info info;
+		if (complains(&before, i, policy) || complains(&now, now.count, policy))
+			continue;
+		if (policy_set_find(engine->policies, policy, &info))
+			log_info("policy \"%s\": runs without an error again", policy);
+	}
+	engine->complained = now;
+	engine->complaining = before;
+	engine->complaining.count = 0;
 }
 
 static void announce_order(const struct engine *engine, const struct order *order)

@@ -21,8 +21,11 @@ void announce_balloon(const struct guest *guest, enum follow_event event,
 /* The pool's state, where it is another one than last told. */
 void announce_pool(struct pool *pool);
 
-/* A policy's complaint, where it isn't the same one again. */
+/* A policy's complaint, where it isn't one of the last tick again. */
 void announce_message(struct engine *engine, const struct policy_message *message);
+
+/* All policies have run: those that have nothing to complain of any more. */
+void announce_recovered(struct engine *engine);
 
 /* The plan's orders; in a dry run each is told when it changes. */
 void announce_orders(struct engine *engine);

@@ -271,6 +271,7 @@ static void wish(struct engine *engine)
 	auto_free struct policy_guest *members =
 		mem_array(engine->roster.count, sizeof(*members));
 	struct policy_facts facts;
+	bool ran = false;
 	engine->difference_count = 0;
 	for (size_t pool = engine->pools.count; pool-- > 0;) {
 		if (engine->pools.items[pool].blind) {
@@ -283,7 +284,10 @@ static void wish(struct engine *engine)
 		keep_differences(engine, &facts);
 		for (size_t i = 0; i < engine->outcome.message_count; i++)
 			announce_message(engine, &engine->outcome.messages[i]);
+		ran = true;
 	}
+	if (ran)
+		announce_recovered(engine);
 	if (!engine->pools.items[0].blind)
 		memcpy(engine->plan.knobs, engine->outcome.knobs,
 			sizeof(engine->plan.knobs));

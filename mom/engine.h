@@ -43,6 +43,12 @@ struct engine_env {
 	bool unguarded;        /* wishes are orders: for made-up hosts alone */
 };
 
+/* What policies complained of in one tick. */
+struct complaints {
+	struct policy_message *items;
+	size_t count, capacity;
+};
+
 struct engine {
 	struct config *config; /* owned */
 	struct engine_env env;
@@ -72,7 +78,8 @@ struct engine {
 	uint64_t ticks;
 	int64_t now_ms, last_ms, moved_ms; /* this tick, the one before, the last order */
 	uint64_t orders, orders_failed;
-	struct policy_message complaint; /* the policies' latest, to say it once */
+	struct complaints complained,
+		complaining; /* last tick and this, to say it once */
 };
 
 /*

@@ -222,6 +222,8 @@ void engine_close(struct engine *engine)
 		engine->env.hypervisor->close(engine->hypervisor_self);
 	policy_outcome_done(&engine->outcome);
 	free(engine->differences);
+	free(engine->complained.items);
+	free(engine->complaining.items);
 	policy_set_free(engine->policies);
 	roster_done(&engine->roster);
 	pools_done(&engine->pools);

@@ -190,8 +190,7 @@ static void of_a_long_line_a_note_shows_the_part_around_the_column(void **state)
 	strcat(text, "nobody");
 	for (size_t i = 0; i < 30; i++)
 		strcat(text, " 'abc'");
-	struct policy_source source = {
-		.name = "x", .text = text, .length = strlen(text)};
+	struct policy_source source = {.name = "x", .text = text, .length = strlen(text)};
 	struct policy_notes notes = {0};
 	assert_int_equal(policy_set_check(NULL, &source, &notes, NULL), -EINVAL);
 	auto_free char *shown = policy_note_format(&notes.items[0], &source);
@@ -222,8 +221,7 @@ int main(void)
 		cmocka_unit_test(what_works_but_is_odd_is_a_warning),
 		cmocka_unit_test(several_errors_are_told_at_once_in_order),
 		cmocka_unit_test(a_note_shows_the_line_and_a_caret),
-		cmocka_unit_test(
-			of_a_long_line_a_note_shows_the_part_around_the_column),
+		cmocka_unit_test(of_a_long_line_a_note_shows_the_part_around_the_column),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
