@@ -98,7 +98,7 @@ static enum guest_state judge_state(const struct guest_facts *facts,
 		return GUEST_STATE_SUSPENDED;
 	if (facts->busy)
 		return GUEST_STATE_BUSY;
-	if (settings->manage && (facts->locked || facts->hugepages))
+	if (settings->manage && facts->has_balloon && (facts->locked || facts->hugepages))
 		return GUEST_STATE_FIXED;
 	if (quality == QUALITY_UNKNOWN)
 		return GUEST_STATE_BOOTING;

@@ -59,6 +59,7 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	int64_t now_ms)
 {
 	track->from_kib = track->moved_to_kib = actual_kib;
+	track->raised = target_kib > track->target_kib;
 	track->target_kib = target_kib;
 	track->ordered_ms = track->moved_ms = now_ms;
 	track->arrived = track->reset = track->pull_back = track->suffered = false;

@@ -25,6 +25,7 @@ struct balloon_track {
 			      */
 	uint64_t from_kib;   /* where the balloon was when it was given */
 	int64_t ordered_ms;  /* when; 0 never */
+	bool raised;         /* it was larger than the one before */
 	bool arrived;        /* the balloon has been there since … */
 	int64_t arrived_ms;  /* … then */
 	uint64_t answer_ms; /* from an order to its arrival, over the last ones; 0 unknown

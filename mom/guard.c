@@ -43,10 +43,13 @@ static bool drop(struct guard_guest *guest, const char *format, ...)
 	return false;
 }
 
-/* What an order would add to the guest's cost as it stands now. */
+/* What an order would add to the guest's cost as it stands now; RAM on huge pages isn't
+ * in the books. */
 static int64_t added_cost(const struct guard_guest *guest, uint64_t to_kib)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
+	if (guest->facts->hugepages)
+		return 0;
 	uint64_t after =
 		max_u64(to_kib, max_u64(sample->actual_kib, guest_touched_kib(sample)));
 	return (int64_t)(after + sample->overhead_kib) - (int64_t)sample->cost_kib;
@@ -99,7 +102,7 @@ static bool may_shrink(struct guard_guest *guest, enum host_state state,
 		return drop(guest, "no shrink: the host is roomy");
 	if (state < HOST_CRITICAL && now_ms < track->spared_until_ms)
 		return drop(guest, "no shrink: it suffered from the last one");
-	bool grown = track->ordered_ms && track->target_kib > track->from_kib;
+	bool grown = track->ordered_ms && track->raised;
 	if (state < HOST_CRITICAL && grown &&
 		now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
 		return drop(guest, "no shrink so soon after growing");
@@ -114,7 +117,7 @@ static bool may_grow(
 	if (guest->state != GUEST_STATE_MANAGED)
 		return drop(guest, "no order: the guest is %s",
 			guest_state_name(guest->state));
-	bool shrunk = track->ordered_ms && track->target_kib < track->from_kib;
+	bool shrunk = track->ordered_ms && !track->raised;
 	bool needy = sample->distress >= IN_DISTRESS ||
 		     sample->used_kib + terms->safety_kib > track->target_kib;
 	if (shrunk && !needy && now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
