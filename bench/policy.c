@@ -18,8 +18,8 @@
 #define TEXT_MOST  65536
 #define ROUNDS_FOR 200000 /* guests evaluated for one figure */
 
-static const char *const shipped[] = {"esx", "fair-share", "guest-qos", "mom-balloon",
-	"mom-ksm", "night-shift", "proxmox", "squeezed"};
+static const char *const shipped[] = {"esx", "fair-share", "guest-qos", "ksm",
+	"mom-balloon", "mom-ksm", "night-shift", "proxmox", "squeezed"};
 
 static double now_ns(void)
 {

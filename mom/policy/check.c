@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/policy/check.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "mom/mem.h"
@@ -55,7 +56,8 @@ static void widen(struct checker *checker, struct type *type, struct type by)
 {
 	struct type wider = type_join(*type, by);
 	checker->changed |= wider.kind != type->kind || wider.unit != type->unit ||
-			    wider.element != type->element || wider.bare != type->bare;
+			    wider.element != type->element || wider.bare != type->bare ||
+			    wider.whole != type->whole;
 	*type = wider;
 }
 
@@ -551,6 +553,8 @@ static struct type infer_set(struct checker *checker, const struct node *node)
 	const struct node *name = node->items[1];
 	struct type type = infer(checker, node->items[2]);
 	use_name(checker, name, name->symbol);
+	if (name->symbol < SYMBOL_FIXED && checker->known[name->symbol].lexical == 0)
+		ERROR(checker, name, "'%s' can't be set", name->name);
 	widen(checker, &checker->known[name->symbol].type, type);
 	return type;
 }
@@ -558,7 +562,6 @@ static struct type infer_set(struct checker *checker, const struct node *node)
 static struct type infer_binding(struct checker *checker, const struct node *node)
 {
 	struct type type = infer(checker, node->items[2]);
-	type.whole = false; /* a variable's number isn't a conversion as it stands */
 	bind_name(checker, node->items[1], type);
 	return type;
 }
@@ -663,7 +666,8 @@ static struct type infer_value(const struct node *node)
 		return type_of(TYPE_NIL);
 	if (node->value.kind == VALUE_STRING)
 		return type_of(TYPE_TEXT);
-	type.whole = node->value.kind == VALUE_INT && node->value.integer != 1;
+	double number = value_as_float(node->value);
+	type.whole = number == trunc(number) && number != 1;
 	type.bare = true;
 	return type;
 }

@@ -89,8 +89,8 @@ enum unit unit_sum(enum unit a, enum unit b)
 }
 
 /*
- * A part of something is of the same kind. An integer as it stands may be a conversion
- * (pages × 4 are KiB), so nothing is known of what comes out.
+ * A part of something is of the same kind. A whole number as it stands may be a
+ * conversion (pages × 4 are KiB), so nothing is known of what comes out.
  */
 static enum unit scaled(struct type amount, struct type factor)
 {

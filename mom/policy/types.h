@@ -23,7 +23,7 @@ struct type {
 	enum type_kind kind;
 	enum unit unit;         /* of a number, or of a list's numbers */
 	enum type_kind element; /* of a list */
-	bool whole; /* an integer as it stands: may turn one unit into another */
+	bool whole; /* a whole number as it stands: may turn one unit into another */
 	bool bare;  /* only ever a number as it stands: stands in for any unit */
 };
 

@@ -44,6 +44,8 @@ static void names_that_nobody_makes_are_refused(void **state)
 	says("(defvar free 1) (+ fre 1)",
 		"1:20: unknown name 'fre'; did you mean 'free'?");
 	says("(set x 1)", "1:6: unknown name 'x'");
+	says("(set Guests 1)", "1:6: 'Guests' can't be set");
+	says("(let ((Host 1)) (set Host 2))", "");
 	says("(let ((x 1)) x) x", "1:17: unknown name 'x'");
 	says("(frobnicate 1)", "1:2: unknown function 'frobnicate'");
 	says("(def grow (g) 1) (grwo 1) (grow 1)",
@@ -119,6 +121,10 @@ static void units_that_dont_mix_are_refused(void **state)
 	says("(def f (x) (- x Host.swap_in)) (f Host.mem_free)",
 		"1:12: '-' mixes KiB with pages");
 	says("(+ (* Host.swap_in 4) Host.mem_free)", "");
+	says("(+ (* 4.0 Host.swap_in) Host.mem_free)", "");
+	says("(defvar page 4) (+ (* Host.swap_in page) Host.mem_free)", "");
+	says("(param part 0.5 \"Part\") (+ (* Host.swap_in part) Host.mem_free)",
+		"1:25: '+' mixes pages with KiB");
 	says("(- (/ Host.mem_free Host.mem_available) 0.2)", "");
 	says("(< (/ Host.mem_free Host.mem_available) Host.psi_some)", "");
 	says("(+ Host.mem_free 4096)", "");
