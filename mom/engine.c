@@ -12,6 +12,7 @@
 
 #define BALLOON_MS      500  /* a balloon's answer to an order, until one was measured */
 #define BALLOON_MOST_MS 3000 /* slower ones are no measure for the others */
+#define SWAP_OVER_S     0.5  /* swapping is told as a rate over this at least */
 
 bool engine_dry_run(const struct engine *engine)
 {
@@ -67,24 +68,37 @@ static void collect_one(struct engine_collector *collector, struct snapshot *sna
 		collector->trouble = err;
 }
 
-/* Swapping as a rate; the amount in swap is history, not pressure. */
+/*
+ * Swapping as a rate; the amount in swap is history, not pressure. The kernel swaps in
+ * bursts and ticks may follow one another at once, so it takes a while to tell a rate.
+ */
 static void follow_swapping(struct engine *engine)
 {
-	struct snapshot *snapshot = &engine->snapshot;
-	struct host_sample *host = &snapshot->host;
-	int64_t elapsed_ms = engine->now_ms - engine->last_ms;
-	if (host->has_vmstat && engine->has_swap_counters && elapsed_ms > 0) {
-		host->swap_in_pages =
-			sub_u64(snapshot->host_swap_in_pages, engine->swap_in_pages);
-		host->swap_out_pages =
-			sub_u64(snapshot->host_swap_out_pages, engine->swap_out_pages);
-		double seconds = (double)elapsed_ms / 1000;
-		host->swap_in_pages_per_s = (double)host->swap_in_pages / seconds;
-		host->swap_out_pages_per_s = (double)host->swap_out_pages / seconds;
+	const struct snapshot *snapshot = &engine->snapshot;
+	struct host_sample *host = &engine->snapshot.host;
+	struct swap_track *track = &engine->swapping;
+	uint64_t in = snapshot->host_swap_in_pages, out = snapshot->host_swap_out_pages;
+	if (!host->has_vmstat) {
+		track->seen = false;
+		return;
 	}
-	engine->has_swap_counters = host->has_vmstat;
-	engine->swap_in_pages = snapshot->host_swap_in_pages;
-	engine->swap_out_pages = snapshot->host_swap_out_pages;
+	if (!track->seen)
+		*track =
+			(struct swap_track){true, engine->now_ms, in, out, in, out, 0, 0};
+	host->swap_in_pages = sub_u64(in, track->in_pages);
+	host->swap_out_pages = sub_u64(out, track->out_pages);
+	track->in_pages = in;
+	track->out_pages = out;
+	double seconds = (double)(engine->now_ms - track->since_ms) / 1000;
+	if (seconds >= SWAP_OVER_S) {
+		track->in_per_s = (double)sub_u64(in, track->since_in_pages) / seconds;
+		track->out_per_s = (double)sub_u64(out, track->since_out_pages) / seconds;
+		track->since_ms = engine->now_ms;
+		track->since_in_pages = in;
+		track->since_out_pages = out;
+	}
+	host->swap_in_pages_per_s = track->in_per_s;
+	host->swap_out_pages_per_s = track->out_per_s;
 }
 
 static void guest_arrived(void *context, struct guest *guest)
@@ -421,7 +435,6 @@ static void act(struct engine *engine)
 
 void engine_look(struct engine *engine, int64_t now_ms)
 {
-	engine->last_ms = engine->now_ms;
 	engine->now_ms = now_ms;
 	plan_reset(&engine->plan);
 	collect(engine);

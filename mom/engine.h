@@ -32,6 +32,15 @@ struct engine_controller {
 	struct err trouble; /* why it failed last */
 };
 
+/* The host's swapping, from counters to rates. */
+struct swap_track {
+	bool seen;
+	int64_t since_ms; /* the rates are told anew from here */
+	uint64_t since_in_pages, since_out_pages;
+	uint64_t in_pages, out_pages; /* at the last tick */
+	double in_per_s, out_per_s;
+};
+
 struct engine_env {
 	const struct hypervisor *hypervisor;
 	void *hypervisor_context;                    /* handed to its open() */
@@ -67,8 +76,7 @@ struct engine {
 	struct snapshot snapshot;
 	struct snapshot glance;
 	struct host_sample host; /* with rates worked out */
-	uint64_t swap_in_pages, swap_out_pages;
-	bool has_swap_counters;
+	struct swap_track swapping;
 	struct roster roster;
 	struct pools pools;
 	struct plan plan;
@@ -76,7 +84,7 @@ struct engine {
 
 	bool connected;
 	uint64_t ticks;
-	int64_t now_ms, last_ms, moved_ms; /* this tick, the one before, the last order */
+	int64_t now_ms, moved_ms; /* this tick, the last order */
 	uint64_t orders, orders_failed;
 	struct complaints complained,
 		complaining; /* last tick and this, to say it once */

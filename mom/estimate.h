@@ -30,6 +30,7 @@ struct guest_track {
 	bool has_last_update;
 	uint64_t updated_at; /* in the guest's own time */
 	bool updated;        /* the statistics of this sample are new */
+	bool doubted;        /* they are from before a time in which QEMU was silent */
 	unsigned fresh;      /* changes of the statistics since this boot */
 	bool proven;         /* the driver has shown that it lives */
 	bool valued;         /* the statistics once held values since this boot */
@@ -38,7 +39,8 @@ struct guest_track {
 		uint64_t used_kib;
 	} growth[GROWTH_SAMPLES]; /* ring of new statistics */
 	size_t growth_next, growth_count;
-	int64_t fetched_ms;       /* when swap_in_kib_per_s was brought up to date */
+	uint64_t fetched_kib;     /* seen since … */
+	int64_t fetched_ms;       /* … swap_in_kib_per_s was brought up to date */
 	double usual_kib_per_s;   /* the same over minutes: noise of a healthy guest */
 	uint64_t floor_kib;       /* learned: with less it ran out of memory … */
 	int64_t floor_ms;         /* … then; what was learned is forgotten over hours */

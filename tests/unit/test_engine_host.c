@@ -227,6 +227,20 @@ static void e62_swap_at_work_is_pressure_though_memory_seems_left(void **state)
 	assert_int_equal(rig->engine.pools.items[0].sample.state, HOST_TIGHT);
 }
 
+/* A few pages, seen by two ticks that follow one another at once, are no storm. */
+static void a_short_look_at_swapping_tells_no_rate(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 3, 200 * MIB);
+	rig->fake.memory_kib = 8000 * MIB;
+	rig_open(rig, "");
+	rig_run(rig, 20000);
+	rig->fake.swap_out_pages += 64;
+	engine_tick(&rig->engine, rig->engine.now_ms + 5);
+	assert_int_equal(rig->engine.pools.items[0].sample.state, HOST_ROOMY);
+	assert_int_equal(rig->engine.snapshot.host.swap_out_pages, 64);
+}
+
 /* Monotonic time stood still while the machine slept; the guests' wall clock didn't. */
 static void e69_a_host_that_slept_finds_nobody_stale_or_stuck(void **state)
 {
@@ -369,6 +383,7 @@ int main(void)
 		TEST(e60_a_wave_of_pressure_moves_no_more_than_itself),
 		TEST(e61_swap_that_is_full_and_quiet_is_no_emergency),
 		TEST(e62_swap_at_work_is_pressure_though_memory_seems_left),
+		TEST(a_short_look_at_swapping_tells_no_rate),
 		TEST(e69_a_host_that_slept_finds_nobody_stale_or_stuck),
 		TEST(e70_the_wall_clock_has_no_say),
 		TEST(e71_four_thousand_guests_of_sixteen_tib),

@@ -149,6 +149,22 @@ static void a_pause_is_not_the_guests_time(void **state)
 	assert_int_equal(bench->quality, QUALITY_GOOD);
 }
 
+/* A QEMU may be deaf while its guest runs on: what it said before says nothing now. */
+static void silence_makes_old_figures_doubtful(void **state)
+{
+	struct bench *bench = *state;
+	prove(bench);
+	assert_true(estimate_is_fresh(&bench->track, &terms));
+	bench->facts.hung = true;
+	look(bench, 60000, false);
+	bench->facts.hung = false;
+	look(bench, 100, false);
+	assert_int_equal(bench->state, GUEST_STATE_MANAGED);
+	assert_false(estimate_is_fresh(&bench->track, &terms));
+	look(bench, 1000, true);
+	assert_true(estimate_is_fresh(&bench->track, &terms));
+}
+
 static void ticks_without_values_name_the_missing_service(void **state)
 {
 	struct bench *bench = *state;
@@ -260,6 +276,21 @@ static void demand_counts_what_comes_back_from_swap(void **state)
 	look(bench, 1000, true);
 	assert_in_range(sample->demand_kib, before + 49 * MIB, before + 51 * MIB);
 	assert_true(sample->distress > 0.5);
+}
+
+/* Asked ahead of time, a guest's counters move while its time stamp stands still. */
+static void no_fetching_is_lost_between_time_stamps(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_swap_in = true;
+	prove(bench);
+	uint64_t before = sample->demand_kib;
+	for (int i = 0; i < 4; i++) {
+		sample->swap_in_kib = 10 * MIB;
+		look(bench, 250, i == 3);
+	}
+	assert_in_range(sample->demand_kib, before + 39 * MIB, before + 41 * MIB);
 }
 
 static void what_a_guest_took_back_is_remembered_for_hours(void **state)
@@ -448,6 +479,7 @@ int main(void)
 		TEST(a_reboot_is_counted_at_the_maximum_again),
 		TEST(statistics_that_stop_are_stale_after_three_periods),
 		TEST(a_pause_is_not_the_guests_time),
+		TEST(silence_makes_old_figures_doubtful),
 		TEST(ticks_without_values_name_the_missing_service),
 		TEST(without_statistics_the_working_set_counts),
 		TEST(statistics_go_before_the_working_set),
@@ -455,6 +487,7 @@ int main(void)
 		TEST(a_guest_without_usable_keeps_a_larger_buffer),
 		TEST(demand_runs_ahead_of_growth),
 		TEST(demand_counts_what_comes_back_from_swap),
+		TEST(no_fetching_is_lost_between_time_stamps),
 		TEST(what_a_guest_took_back_is_remembered_for_hours),
 		TEST(unusual_fetching_betrays_a_silent_guest),
 		TEST(a_full_guest_is_in_distress),

@@ -185,6 +185,24 @@ static void a_cgroup_that_goes_takes_its_pool_along(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* One that nothing can be taken from any more doesn't hide another's fall. */
+static void an_exhausted_pool_does_not_hush_the_others(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, "/first");
+	add_guests(rig, "/second");
+	add_cgroup(rig, "/first", 6000 * MIB);
+	add_cgroup(rig, "/second", 6000 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 10000);
+	rig->fake.cgroups[0].limit_kib = 700 * MIB; /* less than their least */
+	rig_run(rig, 30000);
+	assert_int_equal(pool_at(rig, "/first")->sample.state, HOST_EXHAUSTED);
+	assert_false(engine_glance(&rig->engine));
+	rig->fake.cgroups[1].others_kib = 6000 * MIB;
+	assert_true(engine_glance(&rig->engine));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +213,7 @@ int main(void)
 		TEST(e64_a_cgroup_whose_use_is_unknown_moves_nobody),
 		TEST(a_limit_holds_without_the_hosts_figures),
 		TEST(a_cgroup_that_goes_takes_its_pool_along),
+		TEST(an_exhausted_pool_does_not_hush_the_others),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
