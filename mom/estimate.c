@@ -46,6 +46,8 @@ static void follow_time(
 	else if (facts->run == GUEST_RUNNING && !facts->hung && now_ms > track->last_ms)
 		track->running_ms += (uint64_t)(now_ms - track->last_ms);
 	track->last_ms = now_ms;
+	/* who knows whether the guest went on while its QEMU didn't answer */
+	track->doubted = track->doubted || facts->hung;
 
 	track->updated =
 		facts->has_last_update && has_values(&facts->sample) &&
@@ -56,6 +58,7 @@ static void follow_time(
 	if (!ticked)
 		return;
 	track->has_last_update = true;
+	track->doubted = facts->hung;
 	track->last_update = facts->last_update;
 	track->updated_at = track->running_ms;
 	track->valued = track->valued || has_values(&facts->sample);
@@ -68,7 +71,8 @@ bool estimate_is_fresh(
 	const struct guest_track *track, const struct estimate_terms *terms)
 {
 	uint64_t limit = max_u64(3 * terms->stats_period_ms, STALE_AT_LEAST_MS);
-	return track->proven && track->running_ms - track->updated_at <= limit;
+	return track->proven && !track->doubted &&
+	       track->running_ms - track->updated_at <= limit;
 }
 
 static enum guest_quality judge_quality(const struct guest_track *track,
@@ -182,10 +186,13 @@ static void estimate_growth(
 static void follow_fetching(
 	struct guest_track *track, const struct guest_sample *sample, int64_t now_ms)
 {
+	/* counters move between time stamps, too, which count whole seconds */
+	track->fetched_kib += sample->has_swap_in ? sample->swap_in_kib : 0;
 	if (!track->updated || !sample->has_swap_in)
 		return;
 	double elapsed_ms = fmax((double)(now_ms - track->fetched_ms), 1);
-	double rate = (double)sample->swap_in_kib * 1000 / elapsed_ms;
+	double rate = (double)track->fetched_kib * 1000 / elapsed_ms;
+	track->fetched_kib = 0;
 	track->swap_in_kib_per_s *= exp2(-elapsed_ms / FETCH_DECAY_MS);
 	if (track->fetched_ms) {
 		track->swap_in_kib_per_s = fmax(track->swap_in_kib_per_s, rate);

@@ -294,9 +294,9 @@ bool pools_alarm(const struct pools *pools, const struct snapshot *glance)
 			left = min_u64(left, pool_available(facts));
 		enum host_state now =
 			estimate_state_by_memory(left, pool->sample.reserve_kib);
-		if (now >= HOST_TIGHT &&
+		if (pool->sample.state < HOST_EXHAUSTED && now >= HOST_TIGHT &&
 			(now > pool->sample.state || now == HOST_CRITICAL))
-			return pool->sample.state < HOST_EXHAUSTED;
+			return true;
 	}
 	return false;
 }
