@@ -284,6 +284,7 @@ typedef void (*divide_fn)(const struct claim *claims, size_t count, uint64_t bud
 struct wish {
 	bool has_target;
 	uint64_t target_kib;
+	int64_t asked;            /* the same, but for what is below 0 */
 	char policy[64];          /* who asked */
 	char because[REASON_MAX]; /* "" none given */
 };

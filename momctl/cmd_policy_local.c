@@ -220,7 +220,7 @@ static void print_controls(
 		const struct wish *wish = &outcome->wishes[i];
 		if (wish->has_target)
 			print_control(out, guest_name(facts, i), "balloon_target",
-				(int64_t)wish->target_kib, wish->because);
+				wish->asked, wish->because);
 	}
 	for (const struct knob *knob = policy_knobs; knob->name; knob++) {
 		const struct host_wish *wish = &outcome->knobs[knob->number];

@@ -49,13 +49,13 @@ struct value eval_SET(struct run *run, const struct node *node)
 {
 	const struct node *name = node->items[1];
 	struct value value = eval(run, node->items[2]);
-	struct cell *cell = &run->cells[name->symbol];
+	const struct cell *cell = &run->cells[name->symbol];
 	if (!cell->level)
 		run_fail(run, name, "no variable '%.60s' to set; defvar makes one",
 			name->name);
 	if (name->symbol < SYMBOL_FIXED && cell->level == 1)
 		run_fail(run, name, "'%s' can't be set", name->name);
-	cell->value = value;
+	run_set(run, node, name->symbol, value);
 	return value;
 }
 

@@ -128,6 +128,7 @@ static void tell_wishes(const struct run *run, struct wish *wishes)
 		wish->has_target = control->is_set;
 		*wish->policy = *wish->because = '\0';
 		wish->target_kib = 0;
+		wish->asked = control->value;
 		if (!control->is_set)
 			continue;
 		wish->target_kib = control->value > 0 ? (uint64_t)control->value : 0;

@@ -12,11 +12,13 @@
 #define MESSAGES_MOST 100
 #define NESTING_MOST  100 /* lists in lists */
 
-/* What a Control or a SetVar replaced. */
+/* What a Control, a SetVar or a set replaced. */
 struct undo {
 	struct undo *older;
-	struct control *control; /* NULL: it was a SetVar */
+	struct control *control; /* NULL: it was one of the others */
 	struct control before;
+	unsigned symbol; /* of a set */
+	struct cell cell;
 	struct policy_vars **vars;
 	const char *name;
 	struct kept *kept;
@@ -106,6 +108,7 @@ struct mark {
 	unsigned level;
 	uint64_t depth, calls;
 	const struct text *because;
+	unsigned guard_level, guarded;
 };
 
 static struct mark mark_of(const struct run *run)
@@ -115,7 +118,16 @@ static struct mark mark_of(const struct run *run)
 		.level = run->level,
 		.depth = run->depth,
 		.calls = run->calls,
-		.because = run->because};
+		.because = run->because,
+		.guard_level = run->guard_level,
+		.guarded = run->guarded};
+}
+
+static void unguard(struct run *run, const struct mark *mark)
+{
+	run->guard = mark->guard;
+	run->guard_level = mark->guard_level;
+	run->guarded = mark->guarded;
 }
 
 static void show_again(struct run *run)
@@ -144,16 +156,25 @@ bool run_guarded(
 	jmp_buf here;
 	if (setjmp(here) == 0) {
 		run->guard = &here;
+		run->guard_level = run->level;
+		run->guarded = ++run->guards;
 		*result = body(run, node);
-		run->guard = mark.guard;
+		unguard(run, &mark);
 		return true;
 	}
-	run->guard = mark.guard;
+	unguard(run, &mark);
 	if (run->fatal && run->guard)
 		longjmp(*run->guard, 1);
 	add_message(run, POLICY_ERROR, run->failed, run->fault);
 	rewind_to(run, &mark);
 	return false;
+}
+
+static struct undo *new_undo(struct run *run, const struct node *node)
+{
+	struct undo *undo = run_alloc(run, node, sizeof(*undo));
+	undo->older = run->undo;
+	return undo;
 }
 
 /* ---- scopes ---------------------------------------------------------------------------
@@ -189,6 +210,20 @@ void run_bind(
 	if (cell->level != run->level)
 		hide(run, node, symbol);
 	*cell = (struct cell){.value = value, .level = run->level};
+}
+
+void run_set(
+	struct run *run, const struct node *node, unsigned symbol, struct value value)
+{
+	struct cell *cell = &run->cells[symbol];
+	if (cell->level <= run->guard_level && cell->guard != run->guarded) {
+		struct undo *undo = new_undo(run, node);
+		undo->symbol = symbol;
+		undo->cell = *cell;
+		run->undo = undo;
+		cell->guard = run->guarded;
+	}
+	cell->value = value;
 }
 
 /* ---- limited memory -------------------------------------------------------------------
@@ -257,13 +292,6 @@ struct value run_list(struct run *run, const struct node *node, struct list *lis
 /* ---- controls -------------------------------------------------------------------------
  */
 
-static struct undo *new_undo(struct run *run, const struct node *node)
-{
-	struct undo *undo = run_alloc(run, node, sizeof(*undo));
-	undo->older = run->undo;
-	return undo;
-}
-
 void run_control(
 	struct run *run, const struct node *node, struct control *control, int64_t value)
 {
@@ -296,12 +324,25 @@ void run_set_var(struct run *run, const struct node *node, struct policy_vars **
 	run->undo = undo;
 }
 
+/* A variable that a scope hides waits in the trail; one that is gone stays so. */
+static void put_back_cell(struct run *run, const struct undo *undo)
+{
+	struct cell *cell = &run->cells[undo->symbol];
+	for (size_t i = run->trail_count; cell->level > undo->cell.level && i-- > 0;)
+		if (run->trail[i].symbol == undo->symbol)
+			cell = &run->trail[i].cell;
+	if (cell->level == undo->cell.level)
+		*cell = undo->cell;
+}
+
 /* Putting an old value back can't fail: it was there before. */
-static void put_back(struct undo *undo)
+static void put_back(struct run *run, const struct undo *undo)
 {
 	struct kept *newer = NULL;
-	if (!undo->vars)
+	if (undo->control)
 		*undo->control = undo->before;
+	else if (!undo->vars)
+		put_back_cell(run, undo);
 	else if (vars_swap(undo->vars, undo->name, undo->kept, &newer))
 		kept_free(newer);
 	else
@@ -311,7 +352,7 @@ static void put_back(struct undo *undo)
 void run_undo(struct run *run, struct undo *until)
 {
 	for (; run->undo != until; run->undo = run->undo->older)
-		put_back(run->undo);
+		put_back(run, run->undo);
 }
 
 void run_commit(struct run *run)

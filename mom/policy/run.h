@@ -16,6 +16,7 @@
 struct cell {
 	struct value value;
 	unsigned level;
+	unsigned guard; /* the guard that knows what it was before */
 };
 
 /* A variable that a scope hides or makes, and what was there before. */
@@ -74,6 +75,8 @@ struct run {
 	bool shadow;
 
 	jmp_buf *guard;
+	unsigned guard_level;      /* the scope it was set in */
+	unsigned guarded, guards;  /* its number, and how many there were */
 	const struct node *failed; /* where */
 	bool fatal;                /* no guest's round may catch it */
 	char fault[200];
@@ -90,7 +93,7 @@ _Noreturn void run_fail_limit(struct run *run, const struct node *node,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * Evaluate with a failure caught: scopes and controls are then as they were before.
+ * Evaluate with a failure caught: scopes, controls and variables are then as before.
  *
  * Errors: false; the failure has become a message.
  */
@@ -112,6 +115,8 @@ struct scope run_enter(struct run *run);
 void run_leave(struct run *run, struct scope scope);
 void run_bind(struct run *run, const struct node *node, unsigned symbol,
 	struct value value); /* in the innermost scope */
+void run_set(struct run *run, const struct node *node, unsigned symbol,
+	struct value value); /* a variable that there is */
 
 /* ---- limited memory -------------------------------------------------------------------
  */

@@ -172,6 +172,26 @@ static void scopes_are_whole_after_a_failed_round(void **state)
 	wishes_are(world, 1, 1, 1);
 }
 
+static void what_a_failed_round_set_is_as_it_was(void **state)
+{
+	struct world *world = *state;
+	load(world, "a",
+		"(defvar x 1) (with Guests g (let ((y 1)) {(set x (+ x 10)) (set y x)"
+		" (defvar x 7) (set x 8) (if (== g.name \"vm2\") (/ 1 0) 0)}))");
+	load(world, "b", "(set x 500) (/ 1 0)");
+	load(world, "c", "(with Guests g (g.Control \"balloon_target\" x))");
+	wishes_are(world, 21, 21, 21);
+}
+
+static void a_round_within_a_failed_round_is_taken_back_with_it(void **state)
+{
+	struct world *world = *state;
+	load(world, "a",
+		"(defvar x 1) (with Guests g {(set x (+ x 1)) (with Guests h (set x 9))"
+		" (set x 10) (/ 1 0)}) (with Guests g (g.Control \"balloon_target\" x))");
+	wishes_are(world, 1, 1, 1);
+}
+
 static void a_reason_holds_to_the_end_of_its_form(void **state)
 {
 	struct world *world = *state;
@@ -381,6 +401,8 @@ int main(void)
 		TEST(an_error_costs_only_the_guest_it_is_at),
 		TEST(an_error_ends_its_policy_and_drops_what_it_set),
 		TEST(scopes_are_whole_after_a_failed_round),
+		TEST(what_a_failed_round_set_is_as_it_was),
+		TEST(a_round_within_a_failed_round_is_taken_back_with_it),
 		TEST(a_reason_holds_to_the_end_of_its_form),
 		TEST(kept_variables_last_and_failed_ones_dont),
 		TEST(a_guest_keeps_no_more_than_it_may),
