@@ -159,6 +159,23 @@ static bool read_pool(
 	return true;
 }
 
+/* Limits above bind as well: what guests take here is charged to each of them. */
+static void read_above(const struct cgroup *cgroup, struct pool_facts *pool)
+{
+	auto_free char *path = mem_dup(pool->path);
+	char *name;
+	while ((name = strrchr(path, '/')) && name != path) {
+		*name = '\0';
+		struct pool_facts above = {0};
+		if (!read_pool(cgroup, path, &above) || !above.has_use)
+			continue;
+		uint64_t left_kib = pool_left_kib(&above);
+		pool->above_kib =
+			pool->has_above ? min_u64(pool->above_kib, left_kib) : left_kib;
+		pool->has_above = true;
+	}
+}
+
 static bool has_pool(const struct snapshot *snapshot, const char *path)
 {
 	for (size_t i = 0; i < snapshot->pool_count; i++)
@@ -174,6 +191,7 @@ static bool add_pool(const struct cgroup *cgroup, struct snapshot *into, const c
 	struct pool_facts pool = {0};
 	if (!read_pool(cgroup, path, &pool))
 		return false;
+	read_above(cgroup, &pool);
 	*snapshot_add_pool(into) = pool;
 	return true;
 }
@@ -194,7 +212,7 @@ static void add_pool_of(
 	auto_free char *path = mem_dup(guest_path);
 	char *name;
 	bool above_domain = false;
-	while ((name = strrchr(path, '/')) && name != path) {
+	while ((name = strrchr(path, '/')) && name[1]) {
 		above_domain = above_domain || !is_domain_part(name + 1);
 		if (above_domain && add_pool(cgroup, into, path))
 			return;

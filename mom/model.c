@@ -142,6 +142,13 @@ struct pool_facts *snapshot_add_pool(struct snapshot *snapshot)
 	return pool;
 }
 
+uint64_t pool_left_kib(const struct pool_facts *facts)
+{
+	uint64_t left = sub_u64(facts->limit_kib, facts->use_kib);
+	return min_u64(
+		left + facts->inactive_file_kib + facts->split_kib, facts->limit_kib);
+}
+
 /* The slot for a sample in a ring: the next one, or the latest again. */
 static size_t ring_slot(size_t *next, size_t *count, bool due)
 {

@@ -172,6 +172,8 @@ struct pool_facts {
 	uint64_t limit_kib, use_kib, inactive_file_kib;
 	uint64_t split_kib; /* parts of huge pages that were given back, not yet freed */
 	bool has_use;
+	bool has_above;     /* a cgroup above is limited, too, and has … */
+	uint64_t above_kib; /* … so much left; the least of several */
 };
 
 /* The host at one moment: facts, then estimates. Plain data; a row of history is a copy.
@@ -218,7 +220,8 @@ struct host_sample {
 	uint64_t exposure_kib; /* what the guests may take without asking */
 	uint64_t cost_kib;     /* what they may cost now, in all */
 	enum host_state state;
-	enum host_state worst_state; /* the host's picture: the worst of it and its pools */
+	enum host_state
+		worst_state; /* the host's picture: the worst of it and its pools */
 };
 
 struct host_history {
@@ -340,6 +343,9 @@ void snapshot_done(struct snapshot *snapshot);
 /* A new zeroed guest or pool at the snapshot's end. */
 struct guest_facts *snapshot_add_guest(struct snapshot *snapshot);
 struct pool_facts *snapshot_add_pool(struct snapshot *snapshot);
+
+/* What the cgroup's own limit leaves, with what the kernel frees when asked. */
+uint64_t pool_left_kib(const struct pool_facts *facts);
 
 /* Put a sample: as a new one, or (`due` false) in place of the latest. */
 void host_history_put(

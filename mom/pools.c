@@ -134,9 +134,8 @@ static uint64_t held_kib(const struct guest_entry *entries, size_t count)
 /* What a cgroup can still give, were the host to have it. */
 static uint64_t pool_available(const struct pool_facts *facts)
 {
-	uint64_t left = sub_u64(facts->limit_kib, facts->use_kib);
-	return min_u64(
-		left + facts->inactive_file_kib + facts->split_kib, facts->limit_kib);
+	uint64_t left = pool_left_kib(facts);
+	return facts->has_above ? min_u64(left, facts->above_kib) : left;
 }
 
 /* Where the host's own figures are missing, a limit stands alone. */

@@ -300,6 +300,22 @@ static bool is_inside(const struct fake_guest *guest, const char *path)
 	       (guest->cgroup[length] == '/' || !guest->cgroup[length]);
 }
 
+/* What cgroups above leave; a later one may be above an earlier one. */
+static void look_above(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->pool_count; i++)
+		for (size_t above = 0; above < snapshot->pool_count; above++) {
+			struct pool_facts *pool = &snapshot->pools[i];
+			const char *path = snapshot->pools[above].path;
+			size_t length = strlen(path);
+			if (strncmp(pool->path, path, length) ||
+				pool->path[length] != '/')
+				continue;
+			pool->has_above = true;
+			pool->above_kib = pool_left_kib(&snapshot->pools[above]);
+		}
+}
+
 static int sample_cgroups(void *self, struct snapshot *into, struct err *err)
 {
 	const struct fake *fake = self;
@@ -317,6 +333,7 @@ static int sample_cgroups(void *self, struct snapshot *into, struct err *err)
 				pool->use_kib +=
 					fake->guests[g].touched_kib + FAKE_OVERHEAD_KIB;
 	}
+	look_above(into);
 	return 0;
 }
 

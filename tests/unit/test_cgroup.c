@@ -104,11 +104,61 @@ static void test_second_version(void **state)
 	assert_int_equal(pool->split_kib, 0);
 }
 
+static void put(struct bench *bench, const char *path, const char *file, unsigned mib)
+{
+	auto_free char *at = mem_printf("sys/fs/cgroup%s/%s", path, file);
+	made_up_file(&bench->made_up, at, "%llu\n", (unsigned long long)mib << 20);
+}
+
+static void put_limited(
+	struct bench *bench, const char *path, unsigned limit_mib, unsigned use_mib)
+{
+	put(bench, path, "memory.max", limit_mib);
+	put(bench, path, "memory.current", use_mib);
+}
+
+static void guest_in(struct bench *bench, const char *cgroup)
+{
+	struct guest_facts *guest = snapshot_add_guest(&bench->snapshot);
+	snprintf(guest->cgroup, sizeof(guest->cgroup), "%s", cgroup);
+}
+
+/* Each guest's pool is the nearest limited cgroup above the domain's own. */
+static void every_limited_cgroup_with_guests_is_a_pool(void **state)
+{
+	struct bench *bench = *state;
+	struct collector_env env = {.config = &bench->config, .sys_root = bench->sys};
+	bench->config.host.budget.kind = BUDGET_AUTO;
+	made_up_file(&bench->made_up, "sys/fs/cgroup/cgroup.controllers", "memory\n");
+	put_limited(bench, "/m.slice", 3000, 2000);
+	put_limited(bench, "/m.slice/gold", 1500, 100);
+	put_limited(bench, "/other", 800, 100);
+	put_limited(bench, "/m.slice/gold/1-a.libvirt-qemu", 100, 1);
+	guest_in(bench, "/m.slice/gold/1-a.libvirt-qemu/emulator");
+	guest_in(bench, "/m.slice/2-b.libvirt-qemu");
+	guest_in(bench, "/other/3-c.libvirt-qemu");
+	guest_in(bench, "/free/4-d.libvirt-qemu");
+	assert_int_equal(collector_cgroup.open(&bench->collector, &env, &bench->err), 0);
+	assert_int_equal(
+		collector_cgroup.sample(bench->collector, &bench->snapshot, &bench->err),
+		0);
+	const struct pool_facts *pools = bench->snapshot.pools;
+	assert_int_equal(bench->snapshot.pool_count, 3);
+	assert_string_equal(pools[0].path, "/m.slice/gold");
+	assert_string_equal(pools[1].path, "/m.slice");
+	assert_string_equal(pools[2].path, "/other");
+	assert_true(pools[0].has_above); /* what is left above is less than its own */
+	assert_int_equal(pools[0].above_kib, 1000 * KIB_PER_MIB);
+	assert_false(pools[1].has_above || pools[2].has_above);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_first_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_second_version, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			every_limited_cgroup_with_guests_is_a_pool, set_up, tear_down),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,21 @@ static void the_nearest_limit_is_a_guests_own(void **state)
 	assert_int_equal(pool_at(rig, "")->guest_count, EACH);
 }
 
+/* Its own limit has room for all, the one above it hasn't. */
+static void e64_a_limit_above_binds_as_well(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, "/above/own");
+	add_cgroup(rig, "/above", 2700 * MIB);
+	add_cgroup(rig, "/above/own", 6000 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 10000);
+	rig->fake.cgroups[0].limit_kib = 1500 * MIB;
+	rig_run(rig, 60000);
+	assert_int_equal(pool_at(rig, "/above/own")->guest_count, EACH);
+	assert_in_range(actual_of(rig, 0), 600 * MIB, 1450 * MIB);
+}
+
 static void a_budget_set_as_a_size_holds_on_a_large_host(void **state)
 {
 	struct rig *rig = *state;
@@ -208,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(e64_guests_of_two_limited_cgroups_have_a_budget_each),
 		TEST(the_nearest_limit_is_a_guests_own),
+		TEST(e64_a_limit_above_binds_as_well),
 		TEST(a_budget_set_as_a_size_holds_on_a_large_host),
 		TEST(what_pools_promise_together_the_hosts_books_dont_pay_twice),
 		TEST(e64_a_cgroup_whose_use_is_unknown_moves_nobody),
