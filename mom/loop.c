@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <event2/event.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -17,8 +18,10 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define RELEASE_WAIT_MS 1000 /* for orders on their way at the end */
-#define ROUND_LEAST_MS  50   /* between rounds that events ask for */
+#define RELEASE_WAIT_MS 1000  /* for orders on their way at the end */
+#define ROUND_LEAST_MS  50    /* between rounds that events ask for */
+#define TRIM_MS         10000 /* memory that a burst of requests left is given back … */
+#define TRIM_BYTES      (512 * 1024) /* … where it is worth it */
 #define PING_MS         5000 /* the watchdog hears of a loop that waits in good order */
 
 int64_t daemon_now_ms(void)
@@ -109,12 +112,23 @@ static void schedule(struct daemon *daemon)
 		want_round(daemon);
 }
 
+/* Who manages memory doesn't sit on what clients had once made it take. */
+static void trim(struct daemon *daemon, int64_t now_ms)
+{
+	if (now_ms - daemon->trimmed_ms < TRIM_MS)
+		return;
+	daemon->trimmed_ms = now_ms;
+	if (mallinfo2().fordblks > TRIM_BYTES)
+		malloc_trim(0);
+}
+
 static void tick(struct daemon *daemon)
 {
 	int64_t start_ms = daemon_now_ms();
 	daemon->in_round = false;
 	engine_tick(&daemon->engine, start_ms);
 	daemon->last_tick_ms = (uint64_t)(daemon_now_ms() - start_ms);
+	trim(daemon, start_ms);
 	ping(daemon);
 	schedule(daemon);
 }
