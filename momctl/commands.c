@@ -22,6 +22,8 @@ const struct command momctl_commands[] = {
 	{"collectors", "", 0, 0, "where momd reads its facts, and what fails there",
 		cmd_collectors},
 	{"reload", "", 0, 0, "read momd.conf and the policies again", cmd_reload},
+	{"guest-kit", "FILE.iso", 1, 1, "a CD for Windows guests: settings and services",
+		cmd_guest_kit},
 	{"version", "", 0, 0, "the versions of momctl and momd", cmd_version},
 	{"help", "[COMMAND]", 0, 1, "this list, or more about a command", cmd_help},
 	{0},

@@ -66,6 +66,7 @@ int momctl_fail(int code, const char *format, ...) __attribute__((format(printf,
 
 int cmd_collectors(const struct momctl *ctl, int argc, char **argv);
 int cmd_explain(const struct momctl *ctl, int argc, char **argv);
+int cmd_guest_kit(const struct momctl *ctl, int argc, char **argv);
 int cmd_guests(const struct momctl *ctl, int argc, char **argv);
 int cmd_help(const struct momctl *ctl, int argc, char **argv);
 int cmd_pause(const struct momctl *ctl, int argc, char **argv);
