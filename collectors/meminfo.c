@@ -12,6 +12,7 @@
 struct meminfo {
 	struct meminfo_info *memory;
 	struct vmstat_info *vm;
+	bool knows_available; /* the kernel tells MemAvailable */
 };
 
 enum {
@@ -87,8 +88,9 @@ static uint64_t split_kib(const uint64_t value[ITEMS])
  * Read the host's memory.
  *
  * Units:  the kernel prints KiB ("kB").
- * Errors: -EIO unreadable; -EBADMSG no total in it. Where MemAvailable is missing (a
- * kernel before 3.14) it is estimated as free, buffers and half of the page cache.
+ * Errors: -EIO unreadable; -EBADMSG no total in it, or nothing that is left. Where
+ * MemAvailable was never seen (a kernel before 3.14) it is estimated as free, buffers and
+ * half of the page cache; once seen, a 0 is a 0.
  * Source: /proc/meminfo, kernel Documentation/filesystems/proc.rst
  */
 static int sample_memory(
@@ -104,9 +106,13 @@ static int sample_memory(
 		value[i] = stack->head[i].result.ul_int;
 	if (!value[TOTAL])
 		return err_set(err, -EBADMSG, "\"/proc/meminfo\" has no MemTotal");
+	if (!value[FREE] && !value[AVAILABLE])
+		return err_set(err, -EBADMSG,
+			"\"/proc/meminfo\" has neither MemAvailable nor MemFree");
+	meminfo->knows_available = meminfo->knows_available || value[AVAILABLE];
 	host->mem_total_kib = value[TOTAL];
 	host->mem_free_kib = value[FREE];
-	host->mem_usable_kib = value[AVAILABLE]
+	host->mem_usable_kib = meminfo->knows_available
 				       ? value[AVAILABLE]
 				       : value[FREE] + value[BUFFERS] + value[CACHED] / 2;
 	host->mem_usable_kib += split_kib(value);

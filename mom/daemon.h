@@ -31,6 +31,7 @@ struct daemon {
 	bool again;            /* and another is wanted as soon as it ends */
 	int64_t began_ms;      /* the latest round */
 	int64_t trimmed_ms;    /* memory was given back last */
+	int64_t due_ms;        /* the next one */
 	int64_t pinged_ms;     /* the watchdog heard of us last */
 	uint64_t ticks_late;   /* begun more than a period after their time */
 	uint64_t emergencies;  /* ticks that couldn't wait */

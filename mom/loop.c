@@ -64,7 +64,11 @@ static void on_begin(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
-	begin_round(context);
+	struct daemon *daemon = context;
+	int64_t late_ms = daemon_now_ms() - daemon->due_ms;
+	if (daemon->due_ms && late_ms > (int64_t)engine_period_ms(&daemon->engine))
+		daemon->ticks_late++; /* the daemon itself was held up */
+	begin_round(daemon);
 }
 
 /* At once, but guests that come and go all the time don't keep the daemon busy. */
@@ -106,6 +110,7 @@ static void schedule(struct daemon *daemon)
 			 daemon_now_ms();
 	if (due_ms < 0)
 		daemon->ticks_late++;
+	daemon->due_ms = daemon_now_ms() + (due_ms < 0 ? 0 : due_ms);
 	struct timeval delay = timeval_from_ms(due_ms < 0 ? 0 : (uint64_t)due_ms);
 	evtimer_add(daemon->begin, &delay);
 	if (daemon->again)

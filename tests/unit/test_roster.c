@@ -106,7 +106,7 @@ static void e35_another_guest_of_the_same_name_is_another_guest(void **state)
 	assert_false(roster_find(&bench->roster, "vm")->balloon.fixed);
 }
 
-static void a_guest_told_of_twice_is_one_guest(void **state)
+static void e54_a_guest_told_of_twice_is_one_guest(void **state)
 {
 	struct bench *bench = *state;
 	seen(bench, "1", "vm");
@@ -140,7 +140,7 @@ int main(void)
 		TEST(guests_come_stay_and_go),
 		TEST(guests_are_found_by_uuid_first_and_by_name),
 		TEST(e35_another_guest_of_the_same_name_is_another_guest),
-		TEST(a_guest_told_of_twice_is_one_guest),
+		TEST(e54_a_guest_told_of_twice_is_one_guest),
 		TEST(nobody_left_is_nothing_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
