@@ -62,6 +62,8 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	track->raised = target_kib > track->target_kib;
 	track->target_kib = target_kib;
 	track->ordered_ms = track->moved_ms = now_ms;
+	track->owed_reset = track->reset;
+	track->owed_pull_back = track->pull_back;
 	track->arrived = track->reset = track->pull_back = track->suffered = false;
 	if (target_kib >= actual_kib) {
 		track->unproved = false;
@@ -84,6 +86,8 @@ void follow_answer(
 	track->refused_until_ms = now_ms + (int64_t)min_u64(pause_ms, most_ms);
 	track->target_kib = track->from_kib = actual_kib;
 	track->proof_from_kib = 0;
+	track->reset = track->owed_reset;
+	track->pull_back = track->owed_pull_back;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
 }

@@ -52,8 +52,9 @@ struct balloon_track {
 	unsigned fruitless;      /* shrinks in a row that brought the host nothing */
 	bool fixed; /* its memory can't be taken; left alone until it reboots */
 
-	unsigned refused_count;   /* orders in a row that the hypervisor refused */
-	int64_t refused_until_ms; /* none is tried before */
+	bool owed_reset, owed_pull_back; /* what the latest order was given for */
+	unsigned refused_count;          /* orders in a row that the hypervisor refused */
+	int64_t refused_until_ms;        /* none is tried before */
 };
 
 enum follow_event {

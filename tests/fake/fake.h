@@ -54,7 +54,7 @@ struct fake_guest {
 	enum fake_call call;
 	uint64_t late_ms;        /* from an order until the balloon begins to move */
 	uint64_t pace_kib_per_s; /* at which it moves */
-	bool no_device, windows, autodeflate, locked, hugepages, busy;
+	bool no_device, windows, autodeflate, locked, hugepages, shared, busy;
 	uint64_t max_kib, used_kib;
 	uint64_t cache_kib;   /* of what isn't used, held by files */
 	uint64_t touched_kib; /* what the host holds of its memory */

@@ -115,8 +115,10 @@ static void tell_guest(const struct fake *fake, struct fake_guest *guest,
 	sample->overhead_kib = FAKE_OVERHEAD_KIB;
 	uint64_t held = guest->hugepages ? 0 : guest->touched_kib;
 	sample->swap_kib = (uint64_t)((double)held * swapped_part);
-	sample->rss_anon_kib = held - sample->swap_kib + FAKE_OVERHEAD_KIB;
-	sample->rss_kib = sample->rss_anon_kib;
+	uint64_t resident = held - sample->swap_kib;
+	sample->rss_shmem_kib = guest->shared ? resident : 0;
+	sample->rss_anon_kib = FAKE_OVERHEAD_KIB + (guest->shared ? 0 : resident);
+	sample->rss_kib = resident + FAKE_OVERHEAD_KIB;
 	tell_statistics(guest, facts);
 }
 

@@ -424,6 +424,21 @@ static void e24_a_rebooted_guest_is_counted_and_raised_to_its_maximum(void **sta
 	assert_others_live(rig);
 }
 
+static void e24_a_rise_that_is_refused_after_a_reboot_is_tried_again(void **state)
+{
+	struct rig *rig = *state;
+	settle(rig);
+	crowd(rig);
+	odd(rig)->tell = TELL_FROZEN;
+	odd(rig)->call = CALL_BUSY;
+	fake_reboot(&rig->fake, odd(rig));
+	rig_run(rig, 2000);
+	assert_true(odd(rig)->target_kib < MAX);
+	odd(rig)->call = CALL_TAKEN;
+	rig_run(rig, 5000);
+	assert_int_equal(odd(rig)->target_kib, MAX);
+}
+
 /* The event was lost; the round's look at the guest tells all the same. */
 static void e57_a_lost_reboot_is_seen_by_the_next_round(void **state)
 {
@@ -531,6 +546,59 @@ static void e31_an_order_refused_by_a_job_is_no_fault_of_the_guest(void **state)
 	odd(rig)->call = CALL_TAKEN;
 	rig_run(rig, 10000);
 	assert_true(odd(rig)->actual_kib < MAX);
+}
+
+/* Saved, and started again from what was saved: small, and nothing is proved. */
+static void e32_a_restored_guest_is_learned_anew(void **state)
+{
+	struct rig *rig = *state;
+	settle(rig);
+	crowd(rig);
+	rig_guest(rig, 0)->balloon.fixed = true;
+	fake_stop(&rig->fake, odd(rig));
+	rig_run(rig, 5000);
+	odd(rig)->present = true;
+	odd(rig)->id += 100;
+	odd(rig)->tell = TELL_FROZEN;
+	fake_tell(&rig->fake, EVENT_GUEST_ARRIVED, odd(rig), 0);
+	unsigned before = odd(rig)->shrinks;
+	rig_run(rig, 2000);
+	assert_int_equal(state_of(rig), GUEST_STATE_BOOTING);
+	assert_true(seen(rig)->cost_kib >= MAX);
+	assert_int_equal(odd(rig)->shrinks, before);
+	odd(rig)->tell = TELL_ALL;
+	rig_run(rig, 20000);
+	assert_int_equal(state_of(rig), GUEST_STATE_MANAGED);
+	assert_others_live(rig);
+}
+
+static void e33_a_revert_to_another_size_is_read_anew(void **state)
+{
+	struct rig *rig = *state;
+	settle(rig);
+	crowd(rig);
+	odd(rig)->max_kib = 600 * MIB;
+	odd(rig)->actual_kib = odd(rig)->target_kib = 600 * MIB;
+	odd(rig)->touched_kib = 600 * MIB;
+	odd(rig)->boots++;
+	fake_tell(&rig->fake, EVENT_GUEST_CHANGED, odd(rig), 0);
+	relieve(rig);
+	assert_int_equal(seen(rig)->limit_kib, 600 * MIB);
+	assert_int_equal(odd(rig)->actual_kib, 600 * MIB);
+	assert_others_live(rig);
+}
+
+static void e38_shared_memory_is_counted_and_proved(void **state)
+{
+	struct rig *rig = *state;
+	odd(rig)->shared = true;
+	settle(rig);
+	assert_true(seen(rig)->cost_kib >= MAX);
+	crowd(rig);
+	assert_int_equal(state_of(rig), GUEST_STATE_MANAGED);
+	assert_true(odd(rig)->shrinks > 0);
+	assert_int_equal(rig_guest(rig, 0)->balloon.fruitless, 0);
+	assert_others_live(rig);
 }
 
 static void e34_a_killed_guest_frees_its_memory_once(void **state)
@@ -689,6 +757,7 @@ static void e53_a_hypervisor_that_refuses_orders_is_said_once(void **state)
 		rig->fake.guests[i].call = CALL_REFUSED;
 	crowd(rig);
 	assert_in_range(rig_said(rig, "warning: "), 1, GUESTS + 1);
+	assert_true(odd(rig)->orders < 20); /* in two minutes */
 	assert_int_equal(rig_guest(rig, 1)->state, GUEST_STATE_MANAGED);
 }
 
@@ -721,6 +790,7 @@ int main(void)
 		TEST(e22_memory_never_touched_is_not_spent),
 		TEST(e23_a_panicked_guest_is_held),
 		TEST(e24_a_rebooted_guest_is_counted_and_raised_to_its_maximum),
+		TEST(e24_a_rise_that_is_refused_after_a_reboot_is_tried_again),
 		TEST(e57_a_lost_reboot_is_seen_by_the_next_round),
 		TEST(e57_an_event_told_twice_is_told_once),
 		TEST(e25_a_guest_that_boots_small_is_not_made_smaller),
@@ -728,6 +798,9 @@ int main(void)
 		TEST(e29_a_guest_asleep_is_left_alone_and_read_again),
 		TEST(e30_hands_off_a_guest_that_is_being_saved),
 		TEST(e31_an_order_refused_by_a_job_is_no_fault_of_the_guest),
+		TEST(e32_a_restored_guest_is_learned_anew),
+		TEST(e33_a_revert_to_another_size_is_read_anew),
+		TEST(e38_shared_memory_is_counted_and_proved),
 		TEST(e34_a_killed_guest_frees_its_memory_once),
 		TEST(e36_memory_on_huge_pages_is_fixed),
 		TEST(e37_locked_memory_is_left_at_the_maximum),

@@ -73,7 +73,7 @@ static void e64_guests_of_two_limited_cgroups_have_a_budget_each(void **state)
 	rig_run(rig, 10000);
 	rig->fake.cgroups[0].limit_kib = 1500 * MIB;
 	rig_run(rig, 60000);
-	assert_in_range(actual_of(rig, 0), 600 * MIB, 1450 * MIB);
+	assert_in_range(actual_of(rig, 0), 1250 * MIB, 1450 * MIB);
 	assert_int_equal(actual_of(rig, EACH), EACH * MAX);
 	assert_int_equal(pool_at(rig, "/small")->guest_count, EACH);
 	assert_int_equal(pool_at(rig, "/large")->sample.state, HOST_ROOMY);
