@@ -148,20 +148,48 @@ static struct json_object *describe_notes(
 	return array;
 }
 
-int answer_policy_load(void *context, struct json_object *params,
-	struct json_object **result, struct err *err)
+static int read_source(
+	struct json_object *params, struct policy_source *source, struct err *err)
 {
 	const char *name = needed(params, "name", err);
 	const char *text = name ? needed(params, "text", err) : NULL;
 	if (!text)
 		return err->code;
-	struct policy_source source = {
+	*source = (struct policy_source){
 		.name = name,
 		.file = param_text(params, "file"),
 		.text = text,
 		.length = strlen(text),
 		.shadow = param_bool(params, "shadow"),
 	};
+	return 0;
+}
+
+int answer_policy_check(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	struct policy_source source;
+	if (read_source(params, &source, err) < 0)
+		return err->code;
+	struct policy_notes notes = {0};
+	struct policy_set *set = engine_of(context)->policies;
+	int failed = policy_set_check(set, &source, &notes, err);
+	if (failed == 0 || notes.errors) {
+		*result = json_object_new_object();
+		put_bool(*result, "accepted", failed == 0);
+		put(*result, "notes", describe_notes(&notes, &source));
+		failed = 0;
+	}
+	policy_notes_done(&notes);
+	return failed;
+}
+
+int answer_policy_load(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	struct policy_source source;
+	if (read_source(params, &source, err) < 0)
+		return err->code;
 	struct policy_notes notes = {0};
 	int failed = policy_set_load(engine_of(context)->policies, &source, &notes, err);
 	if (failed == 0) {

@@ -17,6 +17,8 @@ int answer_policy_set(void *context, struct json_object *params,
 	struct json_object **result, struct err *err);
 int answer_policy_unset(void *context, struct json_object *params,
 	struct json_object **result, struct err *err);
+int answer_policy_check(void *context, struct json_object *params,
+	struct json_object **result, struct err *err);
 int answer_policy_load(void *context, struct json_object *params,
 	struct json_object **result, struct err *err);
 int answer_policy_unload(void *context, struct json_object *params,

@@ -235,6 +235,24 @@ static void print_loaded(const struct momctl *ctl, struct json_object *result)
 	output_line(&ctl->out, "", "loaded; it decides from the next tick on");
 }
 
+/* All that is wrong with a policy, each with its line; an error tells the first alone. */
+static int ask_whether_right(const struct momctl *ctl, struct json_object *params)
+{
+	struct json_object *result = NULL;
+	int code = momctl_call(ctl, "policy.check", json_object_get(params), &result);
+	if (code || json_get_bool(result, "accepted")) {
+		json_object_put(result);
+		return code;
+	}
+	struct json_object *notes = json_get(result, "notes");
+	for (size_t i = 0; i < json_count(notes); i++)
+		fputs(json_object_get_string(json_object_array_get_idx(notes, i)),
+			stderr);
+	json_object_put(result);
+	return momctl_fail(
+		MOMCTL_FAILED, "the policy is refused; nothing in force has changed");
+}
+
 static int send_policy(
 	const struct momctl *ctl, const char *path, const char *name, bool shadow)
 {
@@ -245,6 +263,11 @@ static int send_policy(
 	json_object_object_add(params, "text", control_json_text(text));
 	json_object_object_add(params, "file", control_json_text(path));
 	json_object_object_add(params, "shadow", json_object_new_boolean(shadow));
+	int code = ask_whether_right(ctl, params);
+	if (code) {
+		json_object_put(params);
+		return code;
+	}
 	return ask(ctl, "policy.load", params, print_loaded);
 }
 

@@ -36,6 +36,7 @@
 	X(policy_show, "policy.show", READ)                                              \
 	X(policy_params, "policy.params", READ)                                          \
 	X(policy_diff, "policy.diff", READ)                                              \
+	X(policy_check, "policy.check", CHANGE)                                          \
 	X(policy_load, "policy.load", CHANGE)                                            \
 	X(policy_unload, "policy.unload", CHANGE)                                        \
 	X(policy_set, "policy.set", CHANGE)                                              \
