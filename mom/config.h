@@ -24,6 +24,7 @@ enum config_type {
 	CONFIG_RATIO,     /* double 0..1 */
 	CONFIG_COUNT,     /* uint64_t */
 	CONFIG_STRING,    /* char *, owned */
+	CONFIG_URI,       /* char *, owned: scheme:… */
 	CONFIG_STRINGS,   /* struct config_strings */
 	CONFIG_BUDGET,    /* struct config_budget */
 	CONFIG_AUTO_SIZE, /* struct config_auto_size: "auto" or a size */

@@ -14,11 +14,11 @@ const struct config_key config_keys[] = {
 		"Decide and report, but give no order."},
 	{"", "on_exit", CONFIG_CHOICE, AT(on_exit), "keep", NULL, NULL, "keep|release",
 		"What becomes of the balloons when momd ends: \"keep\", or \"release\" "
-		"as far as the host has room."},
+		"where there is room for all."},
 	{"", "policies", CONFIG_STRINGS, AT(policies), "fair-share", NULL, NULL, NULL,
 		"Policies to load: shipped ones by name, others by path."},
 
-	{"hypervisor", "uri", CONFIG_STRING, AT(hypervisor.uri), "qemu:///system", NULL,
+	{"hypervisor", "uri", CONFIG_URI, AT(hypervisor.uri), "qemu:///system", NULL,
 		NULL, NULL, "Where libvirt is."},
 	{"hypervisor", "call_deadline", CONFIG_DURATION, AT(hypervisor.call_deadline_ms),
 		"5s", "100ms", "1min", NULL,

@@ -23,6 +23,7 @@ const char *config_value_expected(enum config_type type)
 		[CONFIG_RATIO] = "a part of a whole, such as \"20%\"",
 		[CONFIG_COUNT] = "a whole number",
 		[CONFIG_STRING] = "text in quotes",
+		[CONFIG_URI] = "a URI in quotes, such as \"qemu:///system\"",
 		[CONFIG_STRINGS] = "a list of texts, such as [ \"one\", \"two\" ]",
 		[CONFIG_BUDGET] = "\"auto\", a size with its unit, or \"cgroup:PATH\"",
 		[CONFIG_AUTO_SIZE] = "\"auto\" or a size with its unit, such as \"2GiB\"",
@@ -128,6 +129,17 @@ static int set_budget(struct config_budget *budget, const char *text, struct err
 	return 0;
 }
 
+/* A scheme and a colon; whose the scheme is, and the rest, is the hypervisor's matter. */
+static int set_uri(char **value, const char *text, struct err *err)
+{
+	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+	if (!scheme || text[scheme] != ':')
+		return err_set(err, -EINVAL, "\"%s\" is no URI; expected %s", text,
+			config_value_expected(CONFIG_URI));
+	mem_replace(value, text);
+	return 0;
+}
+
 static int set_auto_size(
 	struct config_auto_size *value, const char *text, struct err *err)
 {
@@ -227,6 +239,8 @@ int config_value_set(
 	case CONFIG_STRING:
 		mem_replace(value, text);
 		return 0;
+	case CONFIG_URI:
+		return set_uri(value, text, err);
 	case CONFIG_STRINGS:
 		set_strings(value, text);
 		return 0;
@@ -253,6 +267,7 @@ static size_t plain_size(enum config_type type)
 		[CONFIG_RATIO] = sizeof(double),
 		[CONFIG_COUNT] = sizeof(uint64_t),
 		[CONFIG_STRING] = 0,
+		[CONFIG_URI] = 0,
 		[CONFIG_STRINGS] = 0,
 		[CONFIG_BUDGET] = 0,
 		[CONFIG_AUTO_SIZE] = sizeof(struct config_auto_size),
@@ -270,7 +285,7 @@ void config_value_copy(const struct config_key *key, void *to, const void *from)
 void config_value_done(const struct config_key *key, void *base)
 {
 	void *value = at(key, base);
-	if (key->type == CONFIG_STRING)
+	if (key->type == CONFIG_STRING || key->type == CONFIG_URI)
 		mem_replace(value, NULL);
 	else if (key->type == CONFIG_STRINGS)
 		config_strings_done(value);

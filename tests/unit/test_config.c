@@ -236,6 +236,8 @@ static void bad_values_say_what_was_expected(void **state)
 	assert_refused(place, "hypervisor = { workers = -1; };", -EINVAL, "1:", "whole");
 	assert_refused(
 		place, "host = { budget = \"cgroup:x\"; };", -EINVAL, "1:", "cgroup:/");
+	assert_refused(place, "hypervisor = { uri = \"system\"; };", -EINVAL,
+		"1: hypervisor.uri:", "qemu:///system");
 	assert_refused(place, "policies = ( 1 );", -EINVAL, "1:", "list of texts");
 	assert_refused(place, "sampling = \"1s\";", -EINVAL, "1:", "section");
 	assert_refused(place, "tunables = { a = [ 1 ]; };", -EINVAL, "1:", "tunable 'a'");
