@@ -358,7 +358,8 @@ static struct type infer_call(struct checker *checker, const struct node *node)
 	struct known *known = &checker->known[node->symbol];
 	const struct node *params = known->def ? known->def->items[2] : NULL;
 	size_t given = node->count - 1;
-	known->called = true;
+	known->called |=
+		!checker->function || checker->function->items[1]->symbol != node->symbol;
 	if (!params)
 		unknown_function(checker, node);
 	else if (given != params->count && !known->many_arities)
@@ -575,6 +576,14 @@ static struct type infer_because(struct checker *checker, const struct node *nod
 	return type;
 }
 
+static struct type infer_abs(struct checker *checker, const struct node *node)
+{
+	struct type type = infer(checker, node->items[1]);
+	if (type_no_number(type))
+		ERROR(checker, node, "'abs' can't be used on %s", type_name(type));
+	return type;
+}
+
 static struct type infer_over(struct checker *checker, const struct node *node)
 {
 	struct type list = infer_list(checker, node->items[1]);
@@ -645,6 +654,7 @@ static struct type infer_form(struct checker *checker, const struct node *node)
 	case FORM_BECAUSE:
 		return infer_because(checker, node);
 	case FORM_ABS:
+		return infer_abs(checker, node);
 	case FORM_DEBUG:
 		return infer_rest(checker, node, 1, false);
 	case FORM_BLOCK:

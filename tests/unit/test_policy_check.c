@@ -122,6 +122,7 @@ static void units_that_dont_mix_are_refused(void **state)
 		"1:12: '-' mixes KiB with pages");
 	says("(+ (* Host.swap_in 4) Host.mem_free)", "");
 	says("(+ (* 4.0 Host.swap_in) Host.mem_free)", "");
+	says("(abs Host.state)", "1:1: 'abs' can't be used on a string");
 	says("(defvar page 4) (+ (* Host.swap_in page) Host.mem_free)", "");
 	says("(param part 0.5 \"Part\") (+ (* Host.swap_in part) Host.mem_free)",
 		"1:25: '+' mixes pages with KiB");
@@ -149,6 +150,8 @@ static void what_works_but_is_odd_is_a_warning(void **state)
 {
 	(void)state;
 	says("(def f () 1)", "1:6: warning: function 'f' is never called");
+	says("(def f () (f))", "1:6: warning: function 'f' is never called");
+	says("(def f () (f)) (f)", "");
 	says("(def f (quest) guest.balloon_cur) (with Guests guest (f guest))",
 		"1:16: warning: 'guest' is a variable of whoever calls 'f'; did you mean "
 		"its parameter 'quest'?");
