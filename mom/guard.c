@@ -8,9 +8,6 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define GIFT_BAND                                                                        \
-	0.125 /* of actual: smaller gifts of idle memory aren't worth a move             \
-	       */
 #define CHUNK_KIB      2048   /* what a Windows balloon moves in */
 #define SUFFERS_MS     5000   /* distress so soon after a shrink is the shrink's doing */
 #define PATIENCE_LEAST 10000  /* not shrunk for so long then; doubles … */
@@ -263,16 +260,45 @@ static int64_t shortage(const struct guard_guest *guests, size_t count,
 	return needed - room;
 }
 
-static void drop_idle_shrinks(struct guard_guest *guests, size_t count)
+static int by_gain(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct guard_guest *guest = &guests[i];
-		uint64_t band =
-			(uint64_t)(GIFT_BAND * (double)guest->facts->sample.actual_kib);
-		if (guest->ordered && is_shrink(guest) && !is_over(guest) &&
-			guest->track->target_kib - guest->to_kib < band)
+	const struct guard_guest *left = *(struct guard_guest *const *)a;
+	const struct guard_guest *right = *(struct guard_guest *const *)b;
+	uint64_t left_kib = left->track->target_kib - left->to_kib;
+	uint64_t right_kib = right->track->target_kib - right->to_kib;
+	return left_kib < right_kib ? 1 : left_kib > right_kib ? -1 : 0;
+}
+
+/* What earlier orders will bring: balloons that aren't down at their targets yet. */
+static uint64_t on_its_way(const struct guard_guest *guests, size_t count)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += sub_u64(
+			guests[i].facts->sample.actual_kib, guests[i].track->target_kib);
+	return sum;
+}
+
+/* What is missing comes from those who have most to give, in few orders; what nobody
+ * needs stays where it is. */
+static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_t missing)
+{
+	auto_free struct guard_guest **shrinking =
+		mem_array(count, sizeof(struct guard_guest *));
+	size_t shrinking_count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (guests[i].ordered && is_shrink(&guests[i]) && !is_over(&guests[i]))
+			shrinking[shrinking_count++] = &guests[i];
+	qsort(shrinking, shrinking_count, sizeof(struct guard_guest *), by_gain);
+	missing -= (int64_t)on_its_way(guests, count);
+	for (size_t i = 0; i < shrinking_count; i++) {
+		struct guard_guest *guest = shrinking[i];
+		uint64_t gain = guest->track->target_kib - guest->to_kib;
+		if (missing <= 0)
 			guest->ordered =
 				drop(guest, "no shrink: nobody needs the memory");
+		else
+			missing -= (int64_t)gain;
 	}
 }
 
@@ -355,8 +381,8 @@ uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state st
 {
 	for (size_t i = 0; i < count; i++)
 		propose(&guests[i], state, terms, now_ms);
-	if (state < HOST_TIGHT && shortage(guests, count, pool, host) <= 0)
-		drop_idle_shrinks(guests, count);
+	if (state < HOST_TIGHT)
+		keep_needed_shrinks(guests, count, shortage(guests, count, pool, host));
 
 	auto_free struct guard_guest **growing =
 		mem_array(count, sizeof(struct guard_guest *));

@@ -404,6 +404,24 @@ static void g9_a_fixed_guest_is_left_at_its_maximum(void **state)
 	assert_null(order_for(bench, 0));
 }
 
+static void only_what_is_missing_is_taken_from_who_has_most(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 300, 290);
+	bench->facts[0].sample.demand_kib = 400 * MIB;
+	wish_for(bench, 0, 400);
+	wish_for(bench, 1, 760);
+	wish_for(bench, 2, 650);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 2, 650);
+	assert_no_order(bench, 1, "nobody needs");
+
+	/* what is on its way isn't taken twice */
+	follow_order(&bench->tracks[2], 800 * MIB, 650 * MIB, NOW - 500);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_no_order(bench, 1, "nobody needs");
+}
+
 static void g8_a_guest_that_suffers_from_a_shrink_is_spared(void **state)
 {
 	struct bench *bench = *state;
@@ -460,6 +478,7 @@ int main(void)
 		TEST(roomy_hosts_take_nothing),
 		TEST(a_guest_comes_down_to_the_max_set_for_it),
 		TEST(a_guest_above_its_max_keeps_what_it_uses),
+		TEST(only_what_is_missing_is_taken_from_who_has_most),
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
 
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
