@@ -44,6 +44,8 @@ if errorlevel 1 (
 	echo balloon: "%folder%\blnsvr.exe" can't be copied to "%home%"
 	exit /b 1
 )
+rem What comes from a CD may be read-only.
+attrib -r "%home%\blnsvr.exe"
 sc query BalloonService >nul 2>nul
 if not errorlevel 1060 "%home%\blnsvr.exe" -u >nul
 "%home%\blnsvr.exe" -i
