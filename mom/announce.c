@@ -7,6 +7,23 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
+#define LINES_MOST 12    /* of one guest's changes, the common ones … */
+#define LINES_MS   60000 /* … in this time; the journal has them all */
+
+/* A guest that goes to and fro all the time is told about for a while, and left alone for
+ * the rest of the minute. */
+static enum log_level voice(struct guest *guest, int64_t now_ms)
+{
+	if (now_ms - guest->lines_ms >= LINES_MS) {
+		guest->lines_ms = now_ms;
+		guest->lines = 0;
+	}
+	if (guest->lines < LINES_MOST && ++guest->lines == LINES_MOST)
+		log_info("guest \"%s\": changes often; no more of it for up to a minute",
+			guest->facts.name);
+	return guest->lines < LINES_MOST ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+}
+
 void announce_arrived(const struct guest *guest)
 {
 	char size[SIZE_TEXT_MAX];
@@ -20,13 +37,18 @@ void announce_gone(const struct guest *guest)
 	log_info("guest \"%s\": gone", guest->facts.name);
 }
 
-void announce_state(struct guest *guest)
+void announce_rebooted(struct guest *guest, int64_t now_ms)
+{
+	log_line(voice(guest, now_ms), "guest \"%s\": rebooted", guest->facts.name);
+}
+
+void announce_state(struct guest *guest, int64_t now_ms)
 {
 	if (guest->announced == guest->state)
 		return;
-	log_info("guest \"%s\": %s (was %s), statistics %s", guest->facts.name,
-		guest_state_name(guest->state), guest_state_name(guest->announced),
-		guest_quality_name(guest->quality));
+	log_line(voice(guest, now_ms), "guest \"%s\": %s (was %s), statistics %s",
+		guest->facts.name, guest_state_name(guest->state),
+		guest_state_name(guest->announced), guest_quality_name(guest->quality));
 	guest->announced = guest->state;
 }
 
@@ -144,11 +166,12 @@ void announce_recovered(struct engine *engine)
 	engine->complaining.count = 0;
 }
 
-static void announce_order(const struct engine *engine, const struct order *order)
+static void announce_order(
+	const struct engine *engine, struct guest *guest, const struct order *order)
 {
 	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
-	log_info("guest \"%s\": %s %s → %s: %s", order->name,
-		engine_dry_run(engine) ? "would go" : "target",
+	log_line(voice(guest, engine->now_ms), "guest \"%s\": %s %s → %s: %s",
+		order->name, engine_dry_run(engine) ? "would go" : "target",
 		units_format_size(from, order->from_kib),
 		units_format_size(to, order->to_kib), order->reason);
 }
@@ -162,7 +185,7 @@ void announce_orders(struct engine *engine)
 		bool told = engine_dry_run(engine) && guest->dry_kib == order->to_kib;
 		guest->dry_kib = order->to_kib;
 		if (!told)
-			announce_order(engine, order);
+			announce_order(engine, guest, order);
 	}
 }
 

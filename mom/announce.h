@@ -11,8 +11,10 @@
 void announce_arrived(const struct guest *guest);
 void announce_gone(const struct guest *guest);
 
+void announce_rebooted(struct guest *guest, int64_t now_ms);
+
 /* The guest's state, where it is another one than last told. */
-void announce_state(struct guest *guest);
+void announce_state(struct guest *guest, int64_t now_ms);
 
 /* Other hands, a balloon that stopped, memory that can't be had. */
 void announce_balloon(const struct guest *guest, enum follow_event event,

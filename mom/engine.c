@@ -207,7 +207,7 @@ static void estimate(struct engine *engine)
 			engine->now_ms, &guest->quality, &guest->state);
 		guest->fresh = estimate_is_fresh(&guest->track, &terms);
 		guest->state = overrule(engine, guest);
-		announce_state(guest);
+		announce_state(guest, engine->now_ms);
 	}
 	pools_estimate(&engine->pools, &engine->snapshot.host, engine->config,
 		&engine->roster, reaction_ms(engine), engine->now_ms);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mom/announce.h"
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/policies.h"
@@ -47,7 +48,7 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 
 enum engine_need engine_event(struct engine *engine, const struct hypervisor_event *event)
 {
-	const struct guest *guest =
+	struct guest *guest =
 		event->uuid[0] ? roster_find(&engine->roster, event->uuid) : NULL;
 	switch (event->kind) {
 	case EVENT_ROUND_DONE:
@@ -63,8 +64,8 @@ enum engine_need engine_event(struct engine *engine, const struct hypervisor_eve
 		engine->connected = false;
 		return NEED_NOTHING;
 	case EVENT_GUEST_REBOOTED:
-		log_info("guest \"%s\": rebooted",
-			guest ? guest->facts.name : event->uuid);
+		if (guest)
+			announce_rebooted(guest, engine->now_ms);
 		return NEED_ROUND;
 	case EVENT_GUEST_ARRIVED:
 	case EVENT_GUEST_GONE:

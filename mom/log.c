@@ -20,6 +20,14 @@ static const char *prefix(enum log_level level)
 	return getenv("JOURNAL_STREAM") ? journal[level] : words[level];
 }
 
+/* How many bytes here are a control character: terminals know those beyond ASCII, too. */
+static size_t control_bytes(const unsigned char *c)
+{
+	if (*c < ' ' || *c == 0x7f)
+		return 1;
+	return c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
 	if (level > log_most)
@@ -32,12 +40,14 @@ void log_line(enum log_level level, const char *format, ...)
 
 	char line[4 * sizeof(text) + 16];
 	int length = snprintf(line, sizeof(line), "%s", prefix(level));
+	size_t hidden = 0;
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < ' ' || *c == 0x7f)
-			length += snprintf(line + length, sizeof(line) - (size_t)length,
-				"\\x%02x", *c);
+		hidden = hidden ? hidden : control_bytes(c);
+		if (hidden)
+			length += sprintf(line + length, "\\x%02x", *c);
 		else
 			line[length++] = (char)*c;
+		hidden -= hidden > 0;
 	}
 	line[length++] = '\n';
 	/* one write a line: lines of several writers stay whole */

@@ -37,6 +37,8 @@ struct guest {
 				 */
 	int refusal;            /* of its latest order, to say it once; 0 none */
 	uint64_t dry_kib;       /* dry run: the order last told */
+	int64_t lines_ms;       /* since then … */
+	unsigned lines;         /* … so many lines told of it */
 	bool present;           /* in this tick's snapshot */
 };
 

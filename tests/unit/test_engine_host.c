@@ -346,6 +346,35 @@ static void e79_flapping_guests_dont_flood_the_log(void **state)
 	assert_true(rig_said(rig, "guest \"") - before < 50 * 20);
 }
 
+static void e79_guests_that_reboot_for_ever_dont_flood_the_log(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 50, 200 * MIB);
+	rig->fake.memory_kib = 40000 * MIB;
+	rig_open(rig, "");
+	rig_run(rig, 120000);
+	size_t before = rig_said(rig, "guest ");
+	for (int second = 0; second < 120; second += 2) {
+		for (size_t i = 0; i < 50; i++)
+			fake_reboot(&rig->fake, &rig->fake.guests[i]);
+		rig_run(rig, 2000);
+	}
+	assert_true(rig_said(rig, "changes often") >= 50);
+	assert_in_range(rig_said(rig, "guest ") - before, 50, 50 * 12 * 3);
+}
+
+/* Neither an escape nor one of the control characters beyond ASCII reaches a terminal. */
+static void e44_a_guests_name_commands_no_terminal(void **state)
+{
+	struct rig *rig = *state;
+	fake_add(&rig->fake, "a\x1b[2Jb\xc2\x9b" "2J\xc3\xbc", MAX, 200 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 5000);
+	assert_int_equal(rig_said(rig, "\x1b"), 0);
+	assert_int_equal(rig_said(rig, "\x9b"), 0);
+	assert_true(rig_said(rig, "a\\x1b[2Jb\\xc2\\x9b2J\xc3\xbc") > 0);
+}
+
 static void e75_a_restart_adopts_what_it_finds(void **state)
 {
 	struct rig *rig = *state;
@@ -389,6 +418,8 @@ int main(void)
 		TEST(e71_four_thousand_guests_of_sixteen_tib),
 		TEST(e75_a_restart_adopts_what_it_finds),
 		TEST(e79_flapping_guests_dont_flood_the_log),
+		TEST(e44_a_guests_name_commands_no_terminal),
+		TEST(e79_guests_that_reboot_for_ever_dont_flood_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
