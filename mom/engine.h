@@ -75,7 +75,6 @@ struct engine {
 
 	struct snapshot snapshot;
 	struct snapshot glance;
-	struct host_sample host; /* with rates worked out */
 	struct swap_track swapping;
 	struct roster roster;
 	struct pools pools;

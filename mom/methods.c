@@ -46,17 +46,6 @@ static int answer_version(void *context, struct json_object *params,
 	return 0;
 }
 
-/* The ledger that most guests live on: the host's, or the only pool's. */
-static const struct pool *main_pool(const struct engine *engine)
-{
-	const struct pools *pools = &engine->pools;
-	const struct pool *most = &pools->items[0];
-	for (size_t i = 1; i < pools->count; i++)
-		if (pools->items[i].guest_count > most->guest_count)
-			most = &pools->items[i];
-	return most;
-}
-
 static struct json_object *describe_ticks(const struct daemon *daemon)
 {
 	struct json_object *object = json_object_new_object();
@@ -82,7 +71,8 @@ static int answer_status(void *context, struct json_object *params,
 	struct json_object *pools = json_object_new_array();
 	for (size_t i = 1; i < engine->pools.count; i++)
 		json_object_array_add(pools, describe_pool(&engine->pools.items[i]));
-	put(object, "host", describe_pool(main_pool(engine)));
+	put(object, "host",
+		describe_pool(&engine->pools.items[pools_busiest(&engine->pools)]));
 	put(object, "pools", pools);
 	put(object, "hypervisor", describe_hypervisor(engine));
 	put(object, "policies", describe_policies(engine));

@@ -254,16 +254,6 @@ int answer_policy_diff(void *context, struct json_object *params,
 	return 0;
 }
 
-/* Most guests live in one pool: its picture is the one to try a policy on. */
-static size_t busiest_pool(const struct pools *pools)
-{
-	size_t busiest = 0;
-	for (size_t i = 1; i < pools->count; i++)
-		if (pools->items[i].guest_count > pools->items[busiest].guest_count)
-			busiest = i;
-	return busiest;
-}
-
 int answer_facts(void *context, struct json_object *params, struct json_object **result,
 	struct err *err)
 {
@@ -271,7 +261,7 @@ int answer_facts(void *context, struct json_object *params, struct json_object *
 	struct engine *engine = engine_of(context);
 	if (!engine->pools.count)
 		return err_set(err, -EAGAIN, "nothing is known yet");
-	size_t pool = busiest_pool(&engine->pools);
+	size_t pool = pools_busiest(&engine->pools);
 	auto_free struct policy_guest *members =
 		mem_array(engine->roster.count, sizeof(*members));
 	struct policy_facts facts;

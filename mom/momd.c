@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -245,6 +246,8 @@ int main(int argc, char **argv)
 	int said = read_options(argc, argv, &options);
 	if (said)
 		return said < 0 ? 2 : EXIT_SUCCESS;
+	/* until the loop listens, the configuration is being read anyway */
+	signal(SIGHUP, SIG_IGN);
 	/* few arenas and an early trim: a daemon for small hosts stays small */
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);

@@ -262,6 +262,15 @@ void pools_estimate(struct pools *pools, const struct host_sample *host,
 		remember(&pools->items[i], config->sampling.period_ms, now_ms);
 }
 
+size_t pools_busiest(const struct pools *pools)
+{
+	size_t busiest = 0;
+	for (size_t i = 1; i < pools->count; i++)
+		if (pools->items[i].guest_count > pools->items[busiest].guest_count)
+			busiest = i;
+	return busiest;
+}
+
 enum host_state pools_state(const struct pools *pools)
 {
 	enum host_state worst = pools->count ? HOST_ROOMY : HOST_SNUG;

@@ -17,7 +17,7 @@ struct pool {
 	struct pool_facts facts;
 	struct host_sample sample; /* the host as the pool's guests see it */
 	struct host_history history;
-	int64_t history_ms; /* when the latest sample was pushed */
+	int64_t history_ms;       /* when the latest sample was pushed */
 	struct policy_vars *vars; /* kept by policies' Host.SetVar */
 	struct host_track track;
 	enum host_state announced; /* the state last logged */
@@ -50,6 +50,9 @@ void pools_estimate(struct pools *pools, const struct host_sample *host,
  * critical: then the next tick can't wait.
  */
 bool pools_alarm(const struct pools *pools, const struct snapshot *glance);
+
+/* The pool that most guests live in, the host where none has more; its index. */
+size_t pools_busiest(const struct pools *pools);
 
 /* The worst state of all pools that have guests; of the host where none has. */
 enum host_state pools_state(const struct pools *pools);
