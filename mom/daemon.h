@@ -41,6 +41,7 @@ struct daemon {
 };
 
 int64_t daemon_now_ms(void);
+int64_t daemon_clock_ms(void); /* since the epoch, as the wall clock has it */
 
 /* Build the loop around an opened engine. Errors: -ENOMEM libevent can't. */
 int daemon_loop_new(struct daemon *daemon, struct err *err);

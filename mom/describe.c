@@ -161,6 +161,40 @@ struct json_object *describe_policies(const struct engine *engine)
 	return array;
 }
 
+static struct json_object *describe_ticks(const struct daemon *daemon)
+{
+	struct json_object *object = json_object_new_object();
+	put_kib(object, "count", daemon->engine.ticks);
+	put_kib(object, "last_ms", daemon->last_tick_ms);
+	put_kib(object, "late", daemon->ticks_late);
+	put_kib(object, "emergencies", daemon->emergencies);
+	put_kib(object, "period_ms", engine_period_ms(&daemon->engine));
+	put_kib(object, "orders", daemon->engine.orders);
+	put_kib(object, "orders_failed", daemon->engine.orders_failed);
+	return object;
+}
+
+struct json_object *describe_status(const struct daemon *daemon)
+{
+	const struct engine *engine = &daemon->engine;
+	struct json_object *object = json_object_new_object();
+	struct json_object *pools = json_object_new_array();
+	for (size_t i = 1; i < engine->pools.count; i++)
+		json_object_array_add(pools, describe_pool(&engine->pools.items[i]));
+	put_clock(object, "at", daemon_clock_ms());
+	put(object, "host",
+		describe_pool(&engine->pools.items[pools_busiest(&engine->pools)]));
+	put(object, "pools", pools);
+	put(object, "hypervisor", describe_hypervisor(engine));
+	put(object, "policies", describe_policies(engine));
+	put_bool(object, "dry_run", engine_dry_run(engine));
+	put_bool(object, "paused", engine->live.paused);
+	put(object, "tick", describe_ticks(daemon));
+	put(object, "warnings", describe_warnings(engine));
+	put(object, "guests", describe_guests(engine));
+	return object;
+}
+
 struct json_object *describe_decision(const struct decision *decision, int64_t now_ms)
 {
 	struct json_object *object = json_object_new_object();

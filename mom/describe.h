@@ -8,6 +8,7 @@
 
 #include "mom/engine.h"
 
+struct daemon;
 struct json_object;
 
 struct json_object *describe_pool(const struct pool *pool);
@@ -16,6 +17,10 @@ struct json_object *describe_guest(const struct guest *guest, int64_t now_ms);
 struct json_object *describe_guests(const struct engine *engine); /* by name */
 struct json_object *describe_warnings(const struct engine *engine);
 struct json_object *describe_policies(const struct engine *engine);
+
+/* All of it at one time; there has been a tick. */
+struct json_object *describe_status(const struct daemon *daemon);
+
 struct json_object *describe_decision(const struct decision *decision, int64_t now_ms);
 
 /* Every setting of a guest with its value and where it comes from. */

@@ -16,6 +16,7 @@
 #include "mom/daemon.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/publish.h"
 #include "mom/units.h"
 
 #define RELEASE_WAIT_MS 1000  /* for orders on their way at the end */
@@ -24,11 +25,21 @@
 #define TRIM_BYTES      (512 * 1024) /* … where it is worth it */
 #define PING_MS         5000 /* the watchdog hears of a loop that waits in good order */
 
-int64_t daemon_now_ms(void)
+static int64_t clock_ms(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t daemon_now_ms(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t daemon_clock_ms(void)
+{
+	return clock_ms(CLOCK_REALTIME);
 }
 
 static struct timeval timeval_from_ms(uint64_t ms)
@@ -133,6 +144,7 @@ static void tick(struct daemon *daemon)
 	daemon->in_round = false;
 	engine_tick(&daemon->engine, start_ms);
 	daemon->last_tick_ms = (uint64_t)(daemon_now_ms() - start_ms);
+	publish_tick(daemon);
 	trim(daemon, start_ms);
 	ping(daemon);
 	schedule(daemon);
@@ -148,6 +160,7 @@ static void emergency(struct daemon *daemon)
 		return;
 	daemon->emergencies++;
 	engine_tick(&daemon->engine, daemon_now_ms());
+	publish_tick(daemon);
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *context)

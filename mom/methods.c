@@ -46,42 +46,14 @@ static int answer_version(void *context, struct json_object *params,
 	return 0;
 }
 
-static struct json_object *describe_ticks(const struct daemon *daemon)
-{
-	struct json_object *object = json_object_new_object();
-	put_kib(object, "count", daemon->engine.ticks);
-	put_kib(object, "last_ms", daemon->last_tick_ms);
-	put_kib(object, "late", daemon->ticks_late);
-	put_kib(object, "emergencies", daemon->emergencies);
-	put_kib(object, "period_ms", engine_period_ms(&daemon->engine));
-	put_kib(object, "orders", daemon->engine.orders);
-	put_kib(object, "orders_failed", daemon->engine.orders_failed);
-	return object;
-}
-
 static int answer_status(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
 	(void)params;
 	struct daemon *daemon = context;
-	const struct engine *engine = &daemon->engine;
-	if (!engine->pools.count)
+	if (!daemon->engine.pools.count)
 		return err_set(err, -EAGAIN, "the daemon has just started; ask again");
-	struct json_object *object = json_object_new_object();
-	struct json_object *pools = json_object_new_array();
-	for (size_t i = 1; i < engine->pools.count; i++)
-		json_object_array_add(pools, describe_pool(&engine->pools.items[i]));
-	put(object, "host",
-		describe_pool(&engine->pools.items[pools_busiest(&engine->pools)]));
-	put(object, "pools", pools);
-	put(object, "hypervisor", describe_hypervisor(engine));
-	put(object, "policies", describe_policies(engine));
-	put_bool(object, "dry_run", engine_dry_run(engine));
-	put_bool(object, "paused", engine->live.paused);
-	put(object, "tick", describe_ticks(daemon));
-	put(object, "warnings", describe_warnings(engine));
-	put(object, "guests", describe_guests(engine));
-	*result = object;
+	*result = describe_status(daemon);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/policies.h"
+#include "mom/publish.h"
 
 #define TRIM_BYTES (64 * 1024)
 
@@ -200,6 +201,7 @@ static int serve(struct daemon *daemon, struct err *err)
 		.group = existing_group("group", config->control.group),
 		.admin_group = existing_group("admin_group", config->control.admin_group),
 		.version = PACKAGE_VERSION,
+		.topics = publish_topics,
 		.limits = CONTROL_LIMITS_DEFAULT,
 		.note = note_change,
 	};

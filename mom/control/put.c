@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/control/put.h"
 
+#include <inttypes.h>
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "mom/control/codec.h"
 
@@ -28,6 +30,14 @@ void put_ratio_if(struct json_object *object, const char *key, bool known, doubl
 void put_seconds(struct json_object *object, const char *key, int64_t ms)
 {
 	put(object, key, control_json_number((double)ms / 1000));
+}
+
+/* The usual nine digits of a fraction would leave ten seconds' steps. */
+void put_clock(struct json_object *object, const char *key, int64_t ms)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+	put(object, key, json_object_new_double_s((double)ms / 1000, text));
 }
 
 void put_text(struct json_object *object, const char *key, const char *text)

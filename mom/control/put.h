@@ -14,6 +14,8 @@ void put_kib(struct json_object *object, const char *key, uint64_t kib);
 void put_kib_if(struct json_object *object, const char *key, bool known, uint64_t kib);
 void put_ratio_if(struct json_object *object, const char *key, bool known, double ratio);
 void put_seconds(struct json_object *object, const char *key, int64_t ms);
+/* Seconds since the epoch, with all their digits. */
+void put_clock(struct json_object *object, const char *key, int64_t ms);
 void put_text(struct json_object *object, const char *key, const char *text);
 void put_bool(struct json_object *object, const char *key, bool value);
 

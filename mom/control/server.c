@@ -23,9 +23,9 @@ struct client {
 	TAILQ_ENTRY(client) ready;
 	struct control_peer peer;
 	struct control_reply *owed;
-	const char *topic; /* subscribed to */
-	uint64_t missed;   /* lines of the topic since the last one sent */
-	bool is_ready;     /* in the queue: a line waits */
+	const struct control_topic *topic; /* subscribed to */
+	uint64_t missed; /* lines of the topic since the last one sent */
+	bool is_ready;   /* in the queue: a line waits */
 };
 
 TAILQ_HEAD(clients, client);
@@ -40,7 +40,7 @@ struct control_server {
 	struct control_rules rules;
 	struct control_limits limits;
 	char *version;
-	const char *const *topics;
+	const struct control_topic *topics;
 	const struct control_method *methods;
 	void *context;
 	void (*note)(void *context, const char *text);
@@ -137,18 +137,25 @@ static struct json_object *list_methods(const struct control_server *server)
 	return list;
 }
 
+static const struct control_topic *find_topic(
+	const struct control_server *server, const char *name)
+{
+	const struct control_topic *topic = server->topics;
+	while (topic && topic->name && strcmp(topic->name, name) != 0)
+		topic++;
+	return topic && topic->name ? topic : NULL;
+}
+
 static int subscribe(struct client *client, struct json_object *params, struct err *err)
 {
 	const char *wanted;
 	int rc = control_need_text(params, "topic", &wanted, err);
 	if (rc)
 		return rc;
-	const char *const *topic = client->server->topics;
-	while (topic && *topic && strcmp(*topic, wanted) != 0)
-		topic++;
-	if (!topic || !*topic)
+	const struct control_topic *topic = find_topic(client->server, wanted);
+	if (!topic)
 		return err_set(err, -ENOENT, "there is no topic \"%s\"", wanted);
-	client->topic = *topic;
+	client->topic = topic;
 	client->connection.patient = true;
 	return 0;
 }
@@ -300,21 +307,59 @@ void control_reply_send(
 	free(reply);
 }
 
+static bool hears(const struct client *client, const char *topic)
+{
+	return client->topic && strcmp(client->topic->name, topic) == 0;
+}
+
+/* A client that has asked something, or hasn't read, is in no state to be told more. */
+static bool may_be_told(const struct client *client)
+{
+	const struct control_connection *connection = &client->connection;
+	return connection->phase == CONTROL_IDLE ||
+	       (connection->phase == CONTROL_REPLY && !connection->closing &&
+		       control_connection_unsent(connection) < client->topic->backlog);
+}
+
+bool control_server_watched(const struct control_server *server, const char *topic)
+{
+	const struct client *client;
+	if (!server)
+		return false;
+	TAILQ_FOREACH(client, &server->all, all)
+	if (hears(client, topic))
+		return true;
+	return false;
+}
+
 void control_server_publish(
 	struct control_server *server, const char *topic, struct json_object *data)
 {
 	struct client *client;
 	TAILQ_FOREACH(client, &server->all, all)
 	{
-		if (!client->topic || strcmp(client->topic, topic) != 0)
+		if (!hears(client, topic))
 			continue;
-		if (client->connection.phase != CONTROL_IDLE) {
+		if (!may_be_told(client)) {
 			client->missed++;
 			continue;
 		}
 		control_connection_send(&client->connection,
 			control_event_line(topic, data, client->missed));
 		client->missed = 0;
+	}
+}
+
+void control_server_refresh(struct control_server *server)
+{
+	const struct control_topic *topic = server->topics;
+	for (; topic && topic->name; topic++) {
+		if (!topic->build || !control_server_watched(server, topic->name))
+			continue;
+		struct json_object *data = topic->build(server->context);
+		if (data)
+			control_server_publish(server, topic->name, data);
+		json_object_put(data);
 	}
 }
 

@@ -31,20 +31,33 @@ struct control_method {
 		void *context, struct json_object *params, struct control_reply *reply);
 };
 
+/*
+ * What clients may subscribe to. Each line waits to be read before the next one is sent,
+ * and those that come meanwhile are missed: a client wants the latest state, not the
+ * queue. Where every line counts, `backlog` bytes of them may wait.
+ */
+struct control_topic {
+	const char *name;
+	const char *help; /* one line */
+	size_t backlog;
+	/* What control_server_refresh() says; a new object, NULL for nothing now. */
+	struct json_object *(*build)(void *context);
+};
+
 struct control_server_settings {
-	const char *socket;           /* path */
-	const char *group;            /* may read; NULL or "": root only */
-	const char *admin_group;      /* may change; NULL or "": root only */
-	const char *version;          /* of the program, for the greeting */
-	const char *const *topics;    /* what clients may subscribe to; ends with NULL */
-	struct control_limits limits; /* CONTROL_LIMITS_DEFAULT */
+	const char *socket;                 /* path */
+	const char *group;                  /* may read; NULL or "": root only */
+	const char *admin_group;            /* may change; NULL or "": root only */
+	const char *version;                /* of the program, for the greeting */
+	const struct control_topic *topics; /* ends with a NULL name; may be NULL */
+	struct control_limits limits;       /* CONTROL_LIMITS_DEFAULT */
 	/* Told each change that was asked for, in one line; may be NULL. */
 	void (*note)(void *context, const char *text);
 };
 
 /*
- * Listen and answer until control_server_free(); `methods` ends with a NULL name and
- * outlives the server, the settings are only read here.
+ * Listen and answer until control_server_free(); `methods` ends with a NULL name, and it
+ * and the topics outlive the server; the settings are only read here.
  *
  * Errors: as control_rules_init() and control_socket_open().
  */
@@ -62,7 +75,15 @@ void control_server_free(struct control_server *server);
 void control_reply_send(
 	struct control_reply *reply, struct json_object *result, const struct err *err);
 
+/* Whether somebody subscribed to `topic`: what nobody hears needn't be said. Accepts
+ * NULL.
+ */
+bool control_server_watched(const struct control_server *server, const char *topic);
+
 /* Send `data` to those who subscribed to `topic`; `data` stays the caller's. Who hasn't
- * read the line before misses this one, and is told how many it missed. */
+ * read the lines before misses this one, and is told how many it missed. */
 void control_server_publish(
 	struct control_server *server, const char *topic, struct json_object *data);
+
+/* Publish every topic that is built and has subscribers. */
+void control_server_refresh(struct control_server *server);

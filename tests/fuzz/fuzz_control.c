@@ -52,7 +52,7 @@ struct world {
 /* A server of its own for each input, so that one input is the whole story. */
 static struct world make_world(void)
 {
-	static const char *const topics[] = {"t", NULL};
+	static const struct control_topic topics[] = {{.name = "t"}, {0}};
 	struct world world = {.base = event_base_new()};
 	char directory[] = "/tmp/mom-fuzz.XXXXXX";
 	if (!mkdtemp(directory))

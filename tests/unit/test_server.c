@@ -54,6 +54,7 @@ struct world {
 	struct control_server *server;
 	struct control_reply *owed;
 	struct event *pay;
+	int built;
 };
 
 static int echo(void *context, struct json_object *params, struct json_object **result,
@@ -91,6 +92,34 @@ static int publish(void *context, struct json_object *params, struct json_object
 	return 0;
 }
 
+/* One after the other, with no turn of the loop between. */
+static int burst(void *context, struct json_object *params, struct json_object **result,
+	struct err *err)
+{
+	const char *topic = control_get_text(params, "topic");
+	struct world *world = context;
+	(void)result, (void)err;
+	for (int i = 0; i < 3; i++)
+		control_server_publish(world->server, topic, params);
+	return 0;
+}
+
+static struct json_object *build(void *context)
+{
+	struct world *world = context;
+	return json_object_new_int(++world->built);
+}
+
+static int refresh(void *context, struct json_object *params, struct json_object **result,
+	struct err *err)
+{
+	struct world *world = context;
+	(void)params, (void)err;
+	control_server_refresh(world->server);
+	*result = json_object_new_int(world->built);
+	return 0;
+}
+
 static void pay(evutil_socket_t fd, short what, void *data)
 {
 	struct world *world = data;
@@ -113,6 +142,8 @@ static const struct control_method methods[] = {
 	{"fail", CONTROL_READ, "never works", never, NULL},
 	{"big", CONTROL_READ, "a long answer", big, NULL},
 	{"publish", CONTROL_READ, "tells subscribers", publish, NULL},
+	{"burst", CONTROL_READ, "tells them much at once", burst, NULL},
+	{"refresh", CONTROL_READ, "tells what is built", refresh, NULL},
 	{"later", CONTROL_READ, "answers a little later", NULL, owe},
 	{"change", CONTROL_CHANGE, "for root and admins", echo, NULL},
 	{0},
@@ -169,7 +200,9 @@ static pid_t start(const struct control_server_settings *settings, char words[25
 
 static struct control_server_settings usual_settings(void)
 {
-	static const char *const topics[] = {"tick", NULL};
+	static const struct control_topic topics[] = {{.name = "tick"},
+		{.name = "each", .backlog = 4096}, {.name = "built", .build = build},
+		{0}};
 	struct control_server_settings settings = {
 		.socket = path,
 		.version = "1.2.3",
@@ -575,6 +608,59 @@ static void a_slow_subscriber_misses_lines(void **state)
 	assert_serves();
 }
 
+static void subscribe(int fd, const char *topic)
+{
+	auto_free char *line = mem_printf(
+		"{\"id\":1,\"method\":\"subscribe\",\"params\":{\"topic\":\"%s\"}}\n",
+		topic);
+	assert_answer(fd, line, "{\"id\":1,\"result\":null}\n");
+}
+
+static void of_a_burst_each_line_counts_or_the_first(void **state)
+{
+	(void)state;
+	int every = dial_and_be_greeted();
+	int latest = dial_and_be_greeted();
+	int speaker = dial_and_be_greeted();
+	subscribe(every, "each");
+	subscribe(latest, "tick");
+	for (int round = 0; round < 2; round++) {
+		assert_answer(speaker,
+			"{\"id\":1,\"method\":\"burst\",\"params\":{\"topic\":\"each\"}}"
+			"\n",
+			"{\"id\":1,\"result\":null}\n");
+		for (int i = 0; i < 3; i++)
+			assert_event(every, "{\"event\":\"each\",\"missed\":0,"
+					    "\"data\":{\"topic\":\"each\"}}\n");
+		assert_answer(speaker,
+			"{\"id\":1,\"method\":\"burst\",\"params\":{\"topic\":\"tick\"}}"
+			"\n",
+			"{\"id\":1,\"result\":null}\n");
+		assert_event(latest, round ? "{\"event\":\"tick\",\"missed\":2,"
+					     "\"data\":{\"topic\":\"tick\"}}\n"
+					   : "{\"event\":\"tick\",\"missed\":0,"
+					     "\"data\":{\"topic\":\"tick\"}}\n");
+	}
+	close(every);
+	close(latest);
+	close(speaker);
+}
+
+static void what_nobody_hears_is_not_built(void **state)
+{
+	(void)state;
+	int speaker = dial_and_be_greeted();
+	assert_answer(speaker, "{\"id\":1,\"method\":\"refresh\"}\n",
+		"{\"id\":1,\"result\":0}\n");
+	int listener = dial_and_be_greeted();
+	subscribe(listener, "built");
+	assert_answer(speaker, "{\"id\":1,\"method\":\"refresh\"}\n",
+		"{\"id\":1,\"result\":1}\n");
+	assert_event(listener, "{\"event\":\"built\",\"missed\":0,\"data\":1}\n");
+	close(listener);
+	close(speaker);
+}
+
 static void an_answer_owed_to_nobody_is_dropped(void **state)
 {
 	(void)state;
@@ -939,6 +1025,8 @@ int main(void)
 		WITH(a_slow_reader_costs_one_answer),
 		WITH(subscribers_are_told),
 		WITH(there_are_only_known_topics),
+		WITH(of_a_burst_each_line_counts_or_the_first),
+		WITH(what_nobody_hears_is_not_built),
 		WITH(a_slow_subscriber_misses_lines),
 		WITH(an_answer_owed_to_nobody_is_dropped),
 		WITH(the_server_may_end_while_it_owes),
