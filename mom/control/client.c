@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -257,4 +259,39 @@ int control_client_next(
 	rc = control_parse_event(client->input, length, event, err);
 	drop_line(client, length);
 	return rc;
+}
+
+/* Whether a whole line is here; `*length` bytes at the start of the input. */
+static bool has_line(const struct control_client *client, size_t *length)
+{
+	const char *end =
+		client->length ? memchr(client->input, '\n', client->length) : NULL;
+	if (end)
+		*length = (size_t)(end - client->input);
+	return end != NULL;
+}
+
+int control_client_wait(struct control_client *client, int other_fd, int64_t wait_ms,
+	struct json_object **event, struct err *err)
+{
+	int64_t until_ms = clock_ms() + wait_ms;
+	size_t length;
+	while (!has_line(client, &length)) {
+		struct pollfd pollers[] = {{.fd = client->fd, .events = POLLIN},
+			{.fd = other_fd, .events = POLLIN}};
+		int64_t left = wait_ms < 0 ? -1 : until_ms - clock_ms();
+		if (wait_ms >= 0 && left < 0)
+			left = 0;
+		int rc = poll(pollers, 2, left > INT_MAX ? INT_MAX : (int)left);
+		if (rc < 0 && errno != EINTR)
+			return err_errno(err, errno, "poll");
+		if (rc <= 0 || pollers[1].revents)
+			return 0;
+		rc = receive(client, err);
+		if (rc < 0)
+			return rc;
+	}
+	int rc = control_parse_event(client->input, length, event, err);
+	drop_line(client, length);
+	return rc < 0 ? rc : 1;
 }

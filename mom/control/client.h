@@ -47,3 +47,10 @@ int control_call(struct control_client *client, const char *method,
  */
 int control_client_next(
 	struct control_client *client, struct json_object **event, struct err *err);
+
+/*
+ * The same with an end: 1 an event, or 0 where none came within `wait_ms` (negative: for
+ * ever), or before a signal, or before `other_fd` (−1 none) had something to be read.
+ */
+int control_client_wait(struct control_client *client, int other_fd, int64_t wait_ms,
+	struct json_object **event, struct err *err);

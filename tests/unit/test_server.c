@@ -974,10 +974,16 @@ static void a_client_is_told_of_events(void **state)
 	assert_int_equal(0, control_client_open(&client, path, DEADLINE_MS, &err));
 	assert_int_equal(0, control_call(client, "subscribe", params, &result, &err));
 	int speaker = dial_and_be_greeted();
+	assert_int_equal(0, control_client_wait(client, -1, 1, &event, &err));
 	assert_true(say(speaker, "{\"id\":1,\"method\":\"publish\"}\n"));
 	assert_int_equal(0, control_client_next(client, &event, &err));
 	assert_string_equal("tick", control_get_text(event, "event"));
 	json_object_put(event);
+	assert_true(say(speaker, "{\"id\":1,\"method\":\"publish\"}\n"));
+	assert_int_equal(1, control_client_wait(client, -1, -1, &event, &err));
+	json_object_put(event);
+	/* the answers that wait on the other connection wake it, too */
+	assert_int_equal(0, control_client_wait(client, speaker, -1, &event, &err));
 	stop(server, SIGTERM);
 	server = 0;
 	assert_int_equal(-ECONNRESET, control_client_next(client, &event, &err));
