@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_COUNT,     /* uint64_t */
 	CONFIG_STRING,    /* char *, owned */
 	CONFIG_URI,       /* char *, owned: scheme:… */
+	CONFIG_LISTEN,    /* char *, owned: "", or as loopback_parse() */
 	CONFIG_STRINGS,   /* struct config_strings */
 	CONFIG_BUDGET,    /* struct config_budget */
 	CONFIG_AUTO_SIZE, /* struct config_auto_size: "auto" or a size */
@@ -142,6 +143,10 @@ struct config {
 		char *group;       /* may read; "" root only */
 		char *admin_group; /* may change; "" root only */
 	} control;
+
+	struct {
+		char *listen; /* "" off */
+	} http;
 
 	struct {
 		uint64_t settle_ms;   /* no order against one given less than this ago */

@@ -76,6 +76,10 @@ const struct config_key config_keys[] = {
 		"Members may look and change; root alone where it is empty or doesn't "
 		"exist."},
 
+	{"http", "listen", CONFIG_LISTEN, AT(http.listen), "", NULL, NULL, NULL,
+		"Where to serve pages and metrics by HTTP, to this host alone; empty: "
+		"nowhere."},
+
 	{"balloon", "settle", CONFIG_DURATION, AT(balloon.settle_ms), "5s", "0s", "10min",
 		NULL, "No order against one younger than this, but in distress."},
 	{"balloon", "shrink", CONFIG_RATIO, AT(balloon.shrink_ratio), "25%", "0.1%",

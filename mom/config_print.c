@@ -99,7 +99,7 @@ static void print_auto_size(const struct config_auto_size *size, FILE *out)
 /* What will stand between the quotes. */
 static void print_bare(const struct config_key *key, const void *value, FILE *out)
 {
-	if (key->type == CONFIG_STRING || key->type == CONFIG_URI)
+	if (config_value_is_text(key->type))
 		fputs(*(char *const *)value, out);
 	else if (key->type == CONFIG_SIZE)
 		print_size(*(const uint64_t *)value, out);

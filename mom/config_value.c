@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mom/loopback.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
@@ -24,6 +25,7 @@ const char *config_value_expected(enum config_type type)
 		[CONFIG_COUNT] = "a whole number",
 		[CONFIG_STRING] = "text in quotes",
 		[CONFIG_URI] = "a URI in quotes, such as \"qemu:///system\"",
+		[CONFIG_LISTEN] = LOOPBACK_EXPECTED,
 		[CONFIG_STRINGS] = "a list of texts, such as [ \"one\", \"two\" ]",
 		[CONFIG_BUDGET] = "\"auto\", a size with its unit, or \"cgroup:PATH\"",
 		[CONFIG_AUTO_SIZE] = "\"auto\" or a size with its unit, such as \"2GiB\"",
@@ -31,6 +33,11 @@ const char *config_value_expected(enum config_type type)
 		[CONFIG_FLOOR] = "a size, a part, or both, as in \"25%, 256MiB\"",
 	};
 	return phrases[type];
+}
+
+bool config_value_is_text(enum config_type type)
+{
+	return type == CONFIG_STRING || type == CONFIG_URI || type == CONFIG_LISTEN;
 }
 
 static int parse_bool(const char *text, bool *value, struct err *err)
@@ -140,6 +147,16 @@ static int set_uri(char **value, const char *text, struct err *err)
 	return 0;
 }
 
+/* Nowhere, or where this host alone can reach. */
+static int set_listen(char **value, const char *text, struct err *err)
+{
+	struct loopback loopback;
+	int r = *text ? loopback_parse(text, &loopback, err) : 0;
+	if (r == 0)
+		mem_replace(value, text);
+	return r;
+}
+
 static int set_auto_size(
 	struct config_auto_size *value, const char *text, struct err *err)
 {
@@ -241,6 +258,8 @@ int config_value_set(
 		return 0;
 	case CONFIG_URI:
 		return set_uri(value, text, err);
+	case CONFIG_LISTEN:
+		return set_listen(value, text, err);
 	case CONFIG_STRINGS:
 		set_strings(value, text);
 		return 0;
@@ -268,6 +287,7 @@ static size_t plain_size(enum config_type type)
 		[CONFIG_COUNT] = sizeof(uint64_t),
 		[CONFIG_STRING] = 0,
 		[CONFIG_URI] = 0,
+		[CONFIG_LISTEN] = 0,
 		[CONFIG_STRINGS] = 0,
 		[CONFIG_BUDGET] = 0,
 		[CONFIG_AUTO_SIZE] = sizeof(struct config_auto_size),
@@ -285,7 +305,7 @@ void config_value_copy(const struct config_key *key, void *to, const void *from)
 void config_value_done(const struct config_key *key, void *base)
 {
 	void *value = at(key, base);
-	if (key->type == CONFIG_STRING || key->type == CONFIG_URI)
+	if (config_value_is_text(key->type))
 		mem_replace(value, NULL);
 	else if (key->type == CONFIG_STRINGS)
 		config_strings_done(value);

@@ -25,6 +25,9 @@ void config_value_copy(const struct config_key *key, void *to, const void *from)
 
 void config_value_done(const struct config_key *key, void *base);
 
+/* Whether a key of this type holds an owned text, and is written as it stands. */
+bool config_value_is_text(enum config_type type);
+
 /* What a key of this type takes, for error messages: "a size with its unit, …". */
 const char *config_value_expected(enum config_type type);
 

@@ -10,6 +10,7 @@
 #include "mom/engine.h"
 
 struct event;
+struct http_server;
 struct event_base;
 
 #define DAEMON_WAKES_MAX 8
@@ -21,6 +22,8 @@ struct daemon {
 	const char *socket, *uri, *policies;
 	struct engine engine;
 	struct control_server *server;
+	struct http_server *http; /* NULL: none asked for, or not to be had */
+	char *http_listen;        /* where it serves; owned, NULL nowhere */
 
 	struct event_base *base;
 	struct event *begin, *sample, *hypervisor, *stop_wait;

@@ -16,6 +16,7 @@
 #include "mom/daemon.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/pages.h"
 #include "mom/publish.h"
 #include "mom/units.h"
 
@@ -295,8 +296,10 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 	watch_collectors(daemon);
 	if (daemon->engine.hypervisor_self != hypervisor)
 		forget_round(daemon);
-	if (result == 0)
+	if (result == 0) {
+		pages_follow(daemon);
 		want_round(daemon);
+	}
 	notify("READY=1");
 	return result;
 }

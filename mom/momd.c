@@ -14,6 +14,7 @@
 #include "mom/daemon.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/pages.h"
 #include "mom/policies.h"
 #include "mom/publish.h"
 
@@ -235,7 +236,10 @@ static int work(
 	if (result < 0)
 		log_error("%s", err.text);
 	else
+		pages_follow(daemon);
+	if (result == 0)
 		daemon_run(daemon);
+	pages_end(daemon);
 	control_server_free(daemon->server);
 	daemon_loop_free(daemon);
 	engine_close(&daemon->engine);
