@@ -9,6 +9,8 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
+#define PAGE_KIB 4
+
 struct json_object *describe_pool(const struct pool *pool)
 {
 	const struct host_sample *sample = &pool->sample;
@@ -24,12 +26,19 @@ struct json_object *describe_pool(const struct pool *pool)
 	put_kib(object, "cost_kib", sample->cost_kib);
 	put_kib_if(object, "mem_total_kib", sample->has_meminfo, sample->mem_total_kib);
 	put_kib_if(object, "mem_usable_kib", sample->has_meminfo, sample->mem_usable_kib);
+	put_kib_if(object, "mem_free_kib", sample->has_meminfo, sample->mem_free_kib);
+	put_kib_if(object, "cached_kib", sample->has_meminfo,
+		sample->cached_kib + sample->buffers_kib);
 	put_kib_if(object, "swap_total_kib", sample->has_meminfo, sample->swap_total_kib);
 	put_kib_if(object, "swap_free_kib", sample->has_meminfo, sample->swap_free_kib);
+	put_ratio_if(object, "swap_in_kib_per_s", sample->has_vmstat,
+		sample->swap_in_pages_per_s * PAGE_KIB);
+	put_ratio_if(object, "swap_out_kib_per_s", sample->has_vmstat,
+		sample->swap_out_pages_per_s * PAGE_KIB);
 	put_ratio_if(object, "psi_some", sample->has_psi, sample->psi_some);
 	put_ratio_if(object, "psi_full", sample->has_psi, sample->psi_full);
 	put_kib_if(object, "ksm_saving_kib", sample->has_ksm,
-		kib_from_pages((uint64_t)sample->ksm_pages_sharing, 4096));
+		(uint64_t)sample->ksm_pages_sharing * PAGE_KIB);
 	put_ratio_if(
 		object, "ksmd_cpu_ratio", sample->has_ksmd_cpu, sample->ksmd_cpu_ratio);
 	put_text(object, "ksm_rival", sample->ksm_rival[0] ? sample->ksm_rival : NULL);
@@ -80,9 +89,12 @@ struct json_object *describe_guest(const struct guest *guest, int64_t now_ms)
 	put_kib_if(object, "target_kib", sample->has_actual, guest->balloon.target_kib);
 	put_kib_if(object, "used_kib", sample->has_used, sample->used_kib);
 	put_kib_if(object, "demand_kib", sample->has_demand, sample->demand_kib);
+	put_kib_if(object, "unused_kib", sample->has_unused, sample->unused_kib);
 	put_kib_if(object, "working_set_kib", sample->has_working_set,
 		sample->working_set_kib);
 	put_kib_if(object, "rss_kib", sample->has_rss, sample->rss_kib);
+	put_kib_if(object, "held_kib", sample->has_rss,
+		sample->rss_anon_kib + sample->rss_shmem_kib);
 	put_kib_if(object, "swap_kib", sample->has_rss, sample->swap_kib);
 	put_kib(object, "overhead_kib", sample->overhead_kib);
 	put_kib(object, "cost_kib", sample->cost_kib);

@@ -48,18 +48,35 @@ static int fail_call(const struct control_client *client, const struct err *err)
 	}
 }
 
+int momctl_connect(const struct momctl *ctl, struct control_client **client)
+{
+	struct err err;
+	if (control_client_open(client, ctl->socket, DEADLINE_MS, &err))
+		return fail_open(&err);
+	return MOMCTL_OK;
+}
+
+int momctl_ask(struct control_client *client, const char *method,
+	struct json_object *params, struct json_object **result)
+{
+	struct err err;
+	int code = MOMCTL_OK;
+	if (control_call(client, method, params, result, &err))
+		code = fail_call(client, &err);
+	json_object_put(params);
+	return code;
+}
+
 int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
 	struct json_object **result)
 {
 	struct control_client *client = NULL;
-	struct err err;
-	int code = MOMCTL_OK;
-	if (control_client_open(&client, ctl->socket, DEADLINE_MS, &err))
-		code = fail_open(&err);
-	else if (control_call(client, method, params, result, &err))
-		code = fail_call(client, &err);
+	int code = momctl_connect(ctl, &client);
+	if (code)
+		json_object_put(params);
+	else
+		code = momctl_ask(client, method, params, result);
 	control_client_close(client);
-	json_object_put(params);
 	return code;
 }
 

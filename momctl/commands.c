@@ -9,6 +9,8 @@
 const struct command momctl_commands[] = {
 	{"status", "", 0, 0, "the host, what its memory is for, and every guest",
 		cmd_status},
+	{"watch", "[--count N] [--topic TOPIC]", 0, -1,
+		"a line of JSON for each tick, for scripts", cmd_watch},
 	{"guests", "", 0, 0, "the guests alone", cmd_guests},
 	{"explain", "GUEST", 1, 1, "what was decided about a guest, and why",
 		cmd_explain},

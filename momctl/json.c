@@ -3,10 +3,6 @@
 
 #include "mom/control/utf8.h"
 
-#define PRINT_FLAGS                                                                      \
-	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |                             \
-		JSON_C_TO_STRING_NOSLASHESCAPE)
-
 struct json_object *json_get(struct json_object *object, const char *key)
 {
 	struct json_object *value = NULL;
@@ -79,9 +75,10 @@ bool json_next(struct json_member *member)
 }
 
 /* In JSON text these bytes stand within texts only, where an escape means the same. */
-void json_print(FILE *file, struct json_object *value)
+static void print(FILE *file, struct json_object *value, int flags)
 {
-	const char *text = json_object_to_json_string_ext(value, PRINT_FLAGS);
+	const char *text = json_object_to_json_string_ext(
+		value, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
 	while (*text) {
 		uint32_t c = 0xfffd;
 		size_t length = utf8_next(text, &c);
@@ -92,4 +89,14 @@ void json_print(FILE *file, struct json_object *value)
 		text += length ? length : 1;
 	}
 	fputc('\n', file);
+}
+
+void json_print(FILE *file, struct json_object *value)
+{
+	print(file, value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+}
+
+void json_print_line(FILE *file, struct json_object *value)
+{
+	print(file, value, JSON_C_TO_STRING_PLAIN);
 }

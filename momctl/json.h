@@ -39,3 +39,4 @@ bool json_next(struct json_member *member);
 
 /* Print JSON for programs; nothing in it works as a command to a terminal. */
 void json_print(FILE *file, struct json_object *value);
+void json_print_line(FILE *file, struct json_object *value); /* on one line */

@@ -40,6 +40,19 @@ struct command {
 extern const struct command momctl_commands[];
 extern const struct command policy_commands[];
 
+struct control_client;
+
+/*
+ * Connect to the daemon, for more than one question.
+ *
+ * Errors: an exit code that isn't MOMCTL_OK; the reason has been said then.
+ */
+int momctl_connect(const struct momctl *ctl, struct control_client **client);
+
+/* Ask on such a connection; `params` and `*result` as with momctl_call(). */
+int momctl_ask(struct control_client *client, const char *method,
+	struct json_object *params, struct json_object **result);
+
 /*
  * Ask the daemon. `params` is used up and may be NULL; `*result` is the caller's.
  *
@@ -76,4 +89,5 @@ int cmd_resume(const struct momctl *ctl, int argc, char **argv);
 int cmd_set(const struct momctl *ctl, int argc, char **argv);
 int cmd_status(const struct momctl *ctl, int argc, char **argv);
 int cmd_unset(const struct momctl *ctl, int argc, char **argv);
+int cmd_watch(const struct momctl *ctl, int argc, char **argv);
 int cmd_version(const struct momctl *ctl, int argc, char **argv);
