@@ -1,107 +1,206 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/announce.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
+#define TEXT_MOST  800
 #define LINES_MOST 12    /* of one guest's changes, the common ones … */
 #define LINES_MS   60000 /* … in this time; the journal has them all */
 
+/* One line, and what it is about for who listens: a guest's even where the log is spared
+ * them, so that what moved it can be found afterwards. */
+void announce(const struct engine *engine, const struct occurrence *about,
+	const char *format, ...)
+{
+	char text[TEXT_MOST];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (about->guest)
+		log_line(about->level, "guest \"%s\": %s", about->guest, text);
+	else if (about->pool)
+		log_line(about->level, "%s%s: %s", *about->pool ? "cgroup " : "host",
+			about->pool, text);
+	else
+		log_line(about->level, "%s", text);
+	struct occurrence occurrence = *about;
+	occurrence.text = text;
+	bool matters = about->guest || about->level < LOG_LEVEL_DEBUG;
+	if (engine->env.occurred && matters)
+		engine->env.occurred(engine->env.occurred_context, &occurrence);
+}
+
+static struct occurrence of_guest(
+	const struct guest *guest, enum log_level level, enum occurrence_kind kind)
+{
+	return (struct occurrence){
+		.level = level,
+		.kind = kind,
+		.guest = guest->facts.name,
+		.uuid = guest->facts.uuid,
+	};
+}
+
 /* A guest that goes to and fro all the time is told about for a while, and left alone for
  * the rest of the minute. */
-static enum log_level voice(struct guest *guest, int64_t now_ms)
+static enum log_level voice(const struct engine *engine, struct guest *guest)
 {
-	if (now_ms - guest->lines_ms >= LINES_MS) {
-		guest->lines_ms = now_ms;
+	if (engine->now_ms - guest->lines_ms >= LINES_MS) {
+		guest->lines_ms = engine->now_ms;
 		guest->lines = 0;
 	}
-	if (guest->lines < LINES_MOST && ++guest->lines == LINES_MOST)
-		log_info("guest \"%s\": changes often; no more of it for up to a minute",
-			guest->facts.name);
+	if (guest->lines < LINES_MOST && ++guest->lines == LINES_MOST) {
+		struct occurrence about =
+			of_guest(guest, LOG_LEVEL_INFO, OCCURRENCE_RESTLESS);
+		announce(engine, &about,
+			"changes often; no more of it for up to a minute");
+	}
 	return guest->lines < LINES_MOST ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 }
 
-void announce_arrived(const struct guest *guest)
+void announce_arrived(const struct engine *engine, const struct guest *guest)
 {
 	char size[SIZE_TEXT_MAX];
-	log_info("guest \"%s\": found, %s%s", guest->facts.name,
+	struct occurrence about = of_guest(guest, LOG_LEVEL_INFO, OCCURRENCE_FOUND);
+	announce(engine, &about, "found, %s%s",
 		units_format_size(size, guest->facts.sample.max_kib),
 		guest->facts.has_balloon ? "" : ", without a balloon device");
 }
 
-void announce_gone(const struct guest *guest)
+void announce_gone(const struct engine *engine, const struct guest *guest)
 {
-	log_info("guest \"%s\": gone", guest->facts.name);
+	struct occurrence about = of_guest(guest, LOG_LEVEL_INFO, OCCURRENCE_GONE);
+	announce(engine, &about, "gone");
 }
 
-void announce_rebooted(struct guest *guest, int64_t now_ms)
+void announce_rebooted(const struct engine *engine, struct guest *guest)
 {
-	log_line(voice(guest, now_ms), "guest \"%s\": rebooted", guest->facts.name);
+	struct occurrence about =
+		of_guest(guest, voice(engine, guest), OCCURRENCE_REBOOTED);
+	announce(engine, &about, "rebooted");
 }
 
-void announce_state(struct guest *guest, int64_t now_ms)
+void announce_settings(
+	const struct engine *engine, const struct guest *guest, const char *trouble)
+{
+	struct occurrence about = of_guest(guest, LOG_LEVEL_WARNING, OCCURRENCE_SETTINGS);
+	announce(engine, &about, "%s", trouble);
+}
+
+void announce_refused(const struct engine *engine, const struct guest *guest,
+	enum log_level level, const char *outcome)
+{
+	struct occurrence about = of_guest(guest, level, OCCURRENCE_REFUSED);
+	announce(engine, &about, "order %s; its target stays where it was", outcome);
+}
+
+void announce_state(const struct engine *engine, struct guest *guest)
 {
 	if (guest->announced == guest->state)
 		return;
-	log_line(voice(guest, now_ms), "guest \"%s\": %s (was %s), statistics %s",
-		guest->facts.name, guest_state_name(guest->state),
-		guest_state_name(guest->announced), guest_quality_name(guest->quality));
+	struct occurrence about = of_guest(guest, voice(engine, guest), OCCURRENCE_STATE);
+	about.was = guest_state_name(guest->announced);
+	about.is = guest_state_name(guest->state);
+	announce(engine, &about, "%s (was %s), statistics %s", about.is, about.was,
+		guest_quality_name(guest->quality));
 	guest->announced = guest->state;
 }
 
+static const struct {
+	enum occurrence_kind kind;
+	enum log_level level;
+} balloon_events[] = {
+	[FOLLOW_ADOPTED] = {OCCURRENCE_ADOPTED, LOG_LEVEL_NOTICE},
+	[FOLLOW_STUCK] = {OCCURRENCE_STUCK, LOG_LEVEL_NOTICE},
+	[FOLLOW_FIXED] = {OCCURRENCE_FIXED, LOG_LEVEL_WARNING},
+	[FOLLOW_RELEASED] = {OCCURRENCE_RELEASED, LOG_LEVEL_NOTICE},
+};
+
 /* Other hands, a balloon that stopped, memory that can't be had: one line each. */
-void announce_balloon(const struct guest *guest, enum follow_event event,
+void announce_balloon(const struct engine *engine, const struct guest *guest,
 	uint64_t before_kib, const struct follow_terms *terms)
 {
 	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX], wait[DURATION_TEXT_MAX];
-	const char *name = guest->facts.name;
+	enum follow_event event = guest->followed;
 	if (event == FOLLOW_NOTHING)
 		return;
-	units_format_size(from, before_kib);
-	units_format_size(to, guest->facts.sample.actual_kib);
+	struct occurrence about =
+		of_guest(guest, balloon_events[event].level, balloon_events[event].kind);
+	about.has_move = true;
+	about.from_kib = before_kib;
+	about.to_kib = guest->facts.sample.actual_kib;
+	units_format_size(from, about.from_kib);
+	units_format_size(to, about.to_kib);
 	switch (event) {
 	case FOLLOW_ADOPTED:
-		log_notice(
-			"guest \"%s\": its balloon was set elsewhere, %s → %s; adopted, "
-			"hands off for %s",
-			name, from, to, units_format_duration(wait, terms->hold_off_ms));
+		announce(engine, &about,
+			"its balloon was set elsewhere, %s → %s; adopted, hands off for "
+			"%s",
+			from, to, units_format_duration(wait, terms->hold_off_ms));
 		break;
 	case FOLLOW_STUCK:
-		log_notice("guest \"%s\": its balloon stopped at %s short of %s; stays "
-			   "there, "
-			   "tried again later",
-			name, to, from);
+		announce(engine, &about,
+			"its balloon stopped at %s short of %s; stays there, tried again "
+			"later",
+			to, from);
 		break;
 	case FOLLOW_FIXED:
-		log_warning(
-			"guest \"%s\": obeys, but the host gains nothing (locked memory, "
-			"a passed-through device or huge pages?); left at its maximum",
-			name);
+		announce(engine, &about,
+			"obeys, but the host gains nothing (locked memory, a "
+			"passed-through device or huge pages?); left at its maximum");
 		break;
 	case FOLLOW_RELEASED:
-		log_notice(
-			"guest \"%s\": took memory back by itself, %s → %s: it ran out",
-			name, from, to);
+		announce(engine, &about,
+			"took memory back by itself, %s → %s: it ran out", from, to);
 		break;
 	case FOLLOW_NOTHING:
 		break;
 	}
 }
 
-void announce_pool(struct pool *pool)
+void announce_pool(const struct engine *engine, struct pool *pool)
 {
 	char available[SIZE_TEXT_MAX], reserve[SIZE_TEXT_MAX];
 	if (pool->announced == pool->sample.state)
 		return;
-	log_notice("%s%s: %s (was %s), %s available, reserve %s",
-		pool->path[0] ? "cgroup " : "host", pool->path,
-		host_state_name(pool->sample.state), host_state_name(pool->announced),
-		units_format_size(available, pool->sample.available_kib),
-		units_format_size(reserve, pool->sample.reserve_kib));
+	struct occurrence about = {
+		.level = LOG_LEVEL_NOTICE,
+		.kind = OCCURRENCE_POOL,
+		.pool = pool->path,
+		.was = host_state_name(pool->announced),
+		.is = host_state_name(pool->sample.state),
+		.has_room = true,
+		.available_kib = pool->sample.available_kib,
+		.reserve_kib = pool->sample.reserve_kib,
+	};
+	announce(engine, &about, "%s (was %s), %s available, reserve %s", about.is,
+		about.was, units_format_size(available, about.available_kib),
+		units_format_size(reserve, about.reserve_kib));
 	pool->announced = pool->sample.state;
+}
+
+void announce_part(const struct engine *engine, enum log_level level, const char *name,
+	const char *text, const char *now_what)
+{
+	struct occurrence about = {.level = level, .kind = OCCURRENCE_PART};
+	announce(engine, &about, "%s: %s%s", name, text, now_what);
+}
+
+void announce_hypervisor(const struct engine *engine, enum occurrence_kind kind,
+	const char *what, const char *text)
+{
+	bool lost = kind == OCCURRENCE_DISCONNECTED;
+	struct occurrence about = {
+		.level = lost ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, .kind = kind};
+	announce(engine, &about, "%s: %s%s%s", engine->env.hypervisor->name, what, text,
+		lost ? "; targets stay as they are" : "");
 }
 
 static bool is_among(
@@ -136,8 +235,9 @@ void announce_message(struct engine *engine, const struct policy_message *messag
 								  : LOG_LEVEL_DEBUG;
 	if (level != LOG_LEVEL_DEBUG && is_told(engine, message))
 		level = LOG_LEVEL_DEBUG;
-	log_line(level, "policy \"%s\": %s:%u:%u: %s%s%s", message->policy, message->file,
-		message->line, message->column, message->text,
+	struct occurrence about = {.level = level, .kind = OCCURRENCE_POLICY};
+	announce(engine, &about, "policy \"%s\": %s:%u:%u: %s%s%s", message->policy,
+		message->file, message->line, message->column, message->text,
 		*message->guest ? "; at guest " : "", message->guest);
 }
 
@@ -158,8 +258,11 @@ void announce_recovered(struct engine *engine)
 		struct policy_info info;
 		if (complains(&before, i, policy) || complains(&now, now.count, policy))
 			continue;
+		struct occurrence about = {
+			.level = LOG_LEVEL_INFO, .kind = OCCURRENCE_POLICY};
 		if (policy_set_find(engine->policies, policy, &info))
-			log_info("policy \"%s\": runs without an error again", policy);
+			announce(engine, &about,
+				"policy \"%s\": runs without an error again", policy);
 	}
 	engine->complained = now;
 	engine->complaining = before;
@@ -170,8 +273,13 @@ static void announce_order(
 	const struct engine *engine, struct guest *guest, const struct order *order)
 {
 	char from[SIZE_TEXT_MAX], to[SIZE_TEXT_MAX];
-	log_line(voice(guest, engine->now_ms), "guest \"%s\": %s %s → %s: %s",
-		order->name, engine_dry_run(engine) ? "would go" : "target",
+	struct occurrence about = of_guest(guest, voice(engine, guest), OCCURRENCE_ORDER);
+	about.why = order->reason;
+	about.has_move = true;
+	about.from_kib = order->from_kib;
+	about.to_kib = order->to_kib;
+	announce(engine, &about, "%s %s → %s: %s",
+		engine_dry_run(engine) ? "would go" : "target",
 		units_format_size(from, order->from_kib),
 		units_format_size(to, order->to_kib), order->reason);
 }
@@ -215,10 +323,15 @@ void announce_knobs(struct engine *engine)
 		if (same || !wish->has_value ||
 			!knob_now(&engine->snapshot.host, i, &now) || now == wish->value)
 			continue;
-		log_line(i == KNOB_KSM_RUN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-			"host: %s %s %lld → %lld: policy \"%s\"%s%s", host_knob_name(i),
-			engine_dry_run(engine) ? "would go" : "goes", (long long)now,
-			(long long)wish->value, wish->policy,
+		struct occurrence about = {
+			.level = i == KNOB_KSM_RUN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			.kind = OCCURRENCE_KNOB,
+			.pool = "",
+			.why = wish->because,
+		};
+		announce(engine, &about, "%s %s %lld → %lld: policy \"%s\"%s%s",
+			host_knob_name(i), engine_dry_run(engine) ? "would go" : "goes",
+			(long long)now, (long long)wish->value, wish->policy,
 			wish->because[0] ? ": " : "", wish->because);
 	}
 }

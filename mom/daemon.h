@@ -22,6 +22,8 @@ struct daemon {
 	const char *socket, *uri, *policies;
 	struct engine engine;
 	struct control_server *server;
+	struct occurrences events; /* the latest */
+	uint64_t event_count;
 	struct http_server *http; /* NULL: none asked for, or not to be had */
 	char *http_listen;        /* where it serves; owned, NULL nowhere */
 

@@ -52,17 +52,19 @@ static uint64_t reaction_ms(const struct engine *engine)
 /* ---- collect ---- */
 
 /* Run one collector; its first failure is a line, its recovery another. */
-static void collect_one(struct engine_collector *collector, struct snapshot *snapshot)
+static void collect_one(struct engine *engine, struct engine_collector *collector)
 {
 	struct err err;
 	if (!collector->self)
 		return;
-	bool failed = collector->part->sample(collector->self, snapshot, &err) < 0;
+	bool failed =
+		collector->part->sample(collector->self, &engine->snapshot, &err) < 0;
 	if (failed && !collector->failing)
-		log_warning(
-			"%s: %s; going on without it", collector->part->name, err.text);
+		announce_part(engine, LOG_LEVEL_WARNING, collector->part->name, err.text,
+			"; going on without it");
 	else if (!failed && collector->failing)
-		log_info("%s: works again", collector->part->name);
+		announce_part(
+			engine, LOG_LEVEL_INFO, collector->part->name, "works again", "");
 	collector->failing = failed;
 	if (failed)
 		collector->trouble = err;
@@ -103,14 +105,12 @@ static void follow_swapping(struct engine *engine)
 
 static void guest_arrived(void *context, struct guest *guest)
 {
-	(void)context;
-	announce_arrived(guest);
+	announce_arrived(context, guest);
 }
 
 static void guest_gone(void *context, struct guest *guest)
 {
-	(void)context;
-	announce_gone(guest);
+	announce_gone(context, guest);
 }
 
 static void collect(struct engine *engine)
@@ -118,7 +118,7 @@ static void collect(struct engine *engine)
 	snapshot_reset(&engine->snapshot);
 	engine->snapshot.now_ms = engine->now_ms;
 	for (size_t i = 0; i < engine->collector_count; i++)
-		collect_one(&engine->collectors[i], &engine->snapshot);
+		collect_one(engine, &engine->collectors[i]);
 	follow_swapping(engine);
 	roster_follow(
 		&engine->roster, &engine->snapshot, guest_arrived, guest_gone, engine);
@@ -142,7 +142,7 @@ static void resolve_settings(struct engine *engine, struct guest *guest)
 	int result = config_guest(engine->config, facts->name, facts->uuid,
 		facts->metadata, &guest->settings, &err);
 	if (result < 0 && !is_same_text(guest->settings_trouble, err.text))
-		log_warning("guest \"%s\": %s", facts->name, err.text);
+		announce_settings(engine, guest, err.text);
 	mem_replace(&guest->settings_trouble, result < 0 ? err.text : NULL);
 	live_apply(&engine->live, facts->uuid, &guest->settings);
 	mem_replace(&guest->resolved_from, facts->metadata);
@@ -175,7 +175,7 @@ static void follow_guest(
 	guest->followed =
 		follow_balloon(&guest->balloon, &guest->facts, terms, engine->now_ms);
 	guest->facts.sample.target_kib = guest->balloon.target_kib;
-	announce_balloon(guest, guest->followed, before_kib, terms);
+	announce_balloon(engine, guest, before_kib, terms);
 }
 
 static void remember(struct engine *engine, struct guest *guest)
@@ -207,14 +207,14 @@ static void estimate(struct engine *engine)
 			engine->now_ms, &guest->quality, &guest->state);
 		guest->fresh = estimate_is_fresh(&guest->track, &terms);
 		guest->state = overrule(engine, guest);
-		announce_state(guest, engine->now_ms);
+		announce_state(engine, guest);
 	}
 	pools_estimate(&engine->pools, &engine->snapshot.host, engine->config,
 		&engine->roster, reaction_ms(engine), engine->now_ms);
 	for (size_t i = 0; i < engine->roster.count; i++)
 		remember(engine, engine->roster.guests[i]);
 	for (size_t i = 0; i < engine->pools.count; i++)
-		announce_pool(&engine->pools.items[i]);
+		announce_pool(engine, &engine->pools.items[i]);
 }
 
 /* ---- wish ---- */
@@ -397,7 +397,8 @@ static void apply(struct engine *engine, struct engine_controller *controller)
 		return;
 	bool failed = controller->part->apply(controller->self, &engine->plan, &err) < 0;
 	if (failed && !controller->failing)
-		log_warning("%s: %s", controller->part->name, err.text);
+		announce_part(
+			engine, LOG_LEVEL_WARNING, controller->part->name, err.text, "");
 	controller->failing = failed;
 	if (failed)
 		controller->trouble = err;

@@ -13,6 +13,7 @@
 #include "mom/hypervisor.h"
 #include "mom/live.h"
 #include "mom/model.h"
+#include "mom/occurrence.h"
 #include "mom/policy/policy.h"
 #include "mom/pools.h"
 #include "mom/roster.h"
@@ -47,9 +48,11 @@ struct engine_env {
 	const struct collector *const *collectors;   /* ends with NULL */
 	const struct controller *const *controllers; /* ends with NULL */
 	const char *proc_root, *sys_root;
-	const char *live_path; /* NULL: live settings aren't kept */
-	bool dry_run;          /* whatever the configuration says */
-	bool unguarded;        /* wishes are orders: for made-up hosts alone */
+	const char *live_path;  /* NULL: live settings aren't kept */
+	bool dry_run;           /* whatever the configuration says */
+	occurrence_fn occurred; /* told all that is worth a line; NULL: just logged */
+	void *occurred_context;
+	bool unguarded; /* wishes are orders: for made-up hosts alone */
 };
 
 /* What policies complained of in one tick. */

@@ -14,13 +14,13 @@
 /* ---- events ---- */
 
 /* A job or a guest that went are nobody's fault; the rest is said once a guest. */
-static void tell_refusal(struct guest *guest, int result, const char *outcome)
+static void tell_refusal(
+	const struct engine *engine, struct guest *guest, int result, const char *outcome)
 {
 	bool quiet = result == -EBUSY || result == -ENOENT || result == guest->refusal;
 	guest->refusal = result;
-	log_line(quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-		"guest \"%s\": order %s; its target stays where it was",
-		guest->facts.name, outcome);
+	announce_refused(
+		engine, guest, quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, outcome);
 }
 
 void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_kib,
@@ -43,7 +43,7 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 	if (guest->balloon.target_kib == target_kib)
 		follow_answer(&guest->balloon, guest->facts.sample.actual_kib, result,
 			engine->now_ms);
-	tell_refusal(guest, result, outcome);
+	tell_refusal(engine, guest, result, outcome);
 }
 
 enum engine_need engine_event(struct engine *engine, const struct hypervisor_event *event)
@@ -54,18 +54,18 @@ enum engine_need engine_event(struct engine *engine, const struct hypervisor_eve
 	case EVENT_ROUND_DONE:
 		return NEED_TICK;
 	case EVENT_CONNECTED:
-		log_notice("%s: connected to %s", engine->env.hypervisor->name,
+		announce_hypervisor(engine, OCCURRENCE_CONNECTED, "connected to ",
 			engine->config->hypervisor.uri);
 		engine->connected = true;
 		return NEED_ROUND;
 	case EVENT_DISCONNECTED:
-		log_warning("%s: not connected: %s; targets stay as they are",
-			engine->env.hypervisor->name, event->text);
+		announce_hypervisor(
+			engine, OCCURRENCE_DISCONNECTED, "not connected: ", event->text);
 		engine->connected = false;
 		return NEED_NOTHING;
 	case EVENT_GUEST_REBOOTED:
 		if (guest)
-			announce_rebooted(guest, engine->now_ms);
+			announce_rebooted(engine, guest);
 		return NEED_ROUND;
 	case EVENT_GUEST_ARRIVED:
 	case EVENT_GUEST_GONE:
@@ -76,7 +76,7 @@ enum engine_need engine_event(struct engine *engine, const struct hypervisor_eve
 			event->text);
 		return NEED_NOTHING;
 	case EVENT_NOTE:
-		log_notice("%s: %s", engine->env.hypervisor->name, event->text);
+		announce_hypervisor(engine, OCCURRENCE_NOTE, "", event->text);
 		return NEED_NOTHING;
 	case EVENT_BALLOON_MOVED:
 		return NEED_NOTHING;

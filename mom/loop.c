@@ -14,6 +14,7 @@
 #endif
 
 #include "mom/daemon.h"
+#include "mom/events.h"
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/pages.h"
@@ -312,7 +313,8 @@ static void on_reload(evutil_socket_t fd, short what, void *context)
 	if (daemon_reload(context, &err) < 0)
 		log_error("%s; the old configuration stays", err.text);
 	else
-		log_notice("configuration read anew");
+		events_say(context, LOG_LEVEL_NOTICE, OCCURRENCE_CONTROL,
+			"configuration read anew");
 }
 
 static void on_stop_wait(evutil_socket_t fd, short what, void *context)
@@ -336,7 +338,7 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 	notify("STOPPING=1");
 	bool release = daemon->engine.config->on_exit == EXIT_RELEASE;
 	daemon->releases = release ? engine_release(&daemon->engine) : 0;
-	log_notice("ending; balloons %s",
+	events_say(daemon, LOG_LEVEL_NOTICE, OCCURRENCE_ENDING, "ending; balloons %s",
 		daemon->releases ? "are released" : "stay as they are");
 	if (!daemon->releases) {
 		stop_now(daemon);

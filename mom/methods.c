@@ -10,6 +10,7 @@
 #include "mom/describe.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/methods_history.h"
 #include "mom/methods_policy.h"
 #include "mom/units.h"
 
@@ -213,6 +214,10 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_READ,
 		.help = "why one guest has what it has",
 		.call = answer_explain},
+	{.name = "events",
+		.access = CONTROL_READ,
+		.help = "what happened: orders, changes of state, complaints",
+		.call = answer_events},
 	{.name = "collectors",
 		.access = CONTROL_READ,
 		.help = "where facts come from",

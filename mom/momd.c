@@ -12,6 +12,7 @@
 #include "controllers/list.h"
 #include "hypervisors/libvirt.h"
 #include "mom/daemon.h"
+#include "mom/events.h"
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/pages.h"
@@ -180,8 +181,7 @@ static int check_config(struct config *config, bool verbose)
 
 static void note_change(void *context, const char *text)
 {
-	(void)context;
-	log_notice("control: %s", text);
+	events_say(context, LOG_LEVEL_NOTICE, OCCURRENCE_CONTROL, "control: %s", text);
 }
 
 /* A host need not have the group of the defaults; nobody is let in by mistake then. */
@@ -220,6 +220,8 @@ static int work(
 		.proc_root = options->proc_root,
 		.sys_root = options->sys_root,
 		.dry_run = options->dry_run,
+		.occurred = events_occurred,
+		.occurred_context = daemon,
 	};
 	/* live settings lie beside the socket: one daemon, one folder */
 	auto_free char *live_path = mem_printf("%s.live", config->control.socket);
@@ -233,16 +235,20 @@ static int work(
 	result = daemon_loop_new(daemon, &err);
 	if (result == 0)
 		result = serve(daemon, &err);
-	if (result < 0)
+	if (result < 0) {
 		log_error("%s", err.text);
-	else
+	} else {
 		pages_follow(daemon);
-	if (result == 0)
+		events_say(daemon, LOG_LEVEL_INFO, OCCURRENCE_STARTED,
+			"momd %s started for %s", PACKAGE_VERSION,
+			daemon->engine.config->hypervisor.uri);
 		daemon_run(daemon);
+	}
 	pages_end(daemon);
 	control_server_free(daemon->server);
 	daemon_loop_free(daemon);
 	engine_close(&daemon->engine);
+	occurrences_done(&daemon->events);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

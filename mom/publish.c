@@ -4,6 +4,8 @@
 #include "mom/daemon.h"
 #include "mom/describe.h"
 
+#define EVENT_BACKLOG (64 * 1024) /* some hundred of them */
+
 static struct json_object *build_tick(void *context)
 {
 	const struct daemon *daemon = context;
@@ -14,6 +16,9 @@ const struct control_topic publish_topics[] = {
 	{.name = "tick",
 		.help = "the host's ledger and all guests, after each tick",
 		.build = build_tick},
+	{.name = "event",
+		.help = "what happened: orders, changes of state, complaints",
+		.backlog = EVENT_BACKLOG},
 	{0},
 };
 
