@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "mom/err.h"
+#include "mom/guest_build.h"
 
 /* Namespace of the settings' element in <metadata>. */
 #define DOMAIN_XML_NAMESPACE "https://mom-project.org/xmlns/guest/1"
@@ -22,12 +23,12 @@
 struct domain_xml {
 	bool has_balloon;
 	bool autodeflate; /* its balloon gives way when the guest runs out of memory */
-	uint64_t stats_period_s; /* 0: the balloon sends no statistics */
-	bool locked;             /* <locked/>, or a device of the host passed through */
+	bool locked; /* <locked/>, or a device of the host passed through */
 	bool hugepages;
 	bool nosharepages; /* KSM leaves it alone */
 	bool windows;      /* by its libosinfo name */
-	char *metadata;    /* <mom:guest …/> alone, or NULL; owned */
+	struct guest_build build;
+	char *metadata; /* <mom:guest …/> alone, or NULL; owned */
 };
 
 /*

@@ -238,6 +238,7 @@ static void libvirt_sample(void *self, struct snapshot *into)
 		struct guest_facts *facts = snapshot_add_guest(into);
 		*facts = guest->facts;
 		facts->metadata = mem_dup(guest->facts.metadata);
+		facts->build.stats_period_s = guest->stats_period_s;
 		balloon_stats_taken(&guest->facts);
 	}
 	core_unlock(core);

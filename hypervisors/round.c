@@ -52,6 +52,8 @@ static void answered(struct core *core, struct guest *guest, const struct member
 	facts->busy = member->job;
 	if (member->has_run)
 		facts->run = member->run;
+	facts->io_error = facts->run == GUEST_PAUSED &&
+			  member->reason == VIR_DOMAIN_PAUSED_IOERROR;
 	balloon_stats_apply(facts, &member->report);
 	watch_period(core, guest, facts->last_update != before);
 	core_set_hung(core, guest, false);

@@ -78,6 +78,8 @@ static void read_param(struct member *member, const virTypedParameter *param)
 		member->has_run = true;
 		member->run = core_run_of_state(param->value.i);
 	}
+	if (strcmp(param->field, "state.reason") == 0)
+		member->reason = param->value.i;
 	if (param->type != VIR_TYPED_PARAM_ULLONG)
 		return;
 	for (size_t i = 0; i < BALLOON_VALUE_COUNT; i++) {

@@ -26,6 +26,7 @@ struct member {
 	bool job;         /* a job holds the domain */
 	bool has_run;
 	enum guest_run run;
+	int reason; /* of the state, as libvirt numbers it */
 	struct balloon_report report;
 };
 

@@ -144,7 +144,9 @@ static void take_xml(struct core *core, struct guest *guest, struct found *found
 	facts->windows = xml->windows;
 	free(facts->metadata);
 	facts->metadata = take(xml->metadata);
-	guest->stats_period_s = xml->stats_period_s;
+	facts->build = xml->build;
+	facts->build.known = !found->problem.code;
+	guest->stats_period_s = xml->build.stats_period_s;
 }
 
 static void take_found(struct core *core, struct guest *guest, struct found *found)

@@ -283,3 +283,37 @@ struct json_object *describe_statistics(const struct guest *guest)
 	put_kib(object, "refused", guest->facts.refused);
 	return object;
 }
+
+/* A time, where there is one. */
+static void put_span(struct json_object *object, const char *key, bool known, int64_t ms)
+{
+	if (known)
+		put_seconds(object, key, ms);
+}
+
+static void put_count(struct json_object *object, const char *key, uint64_t count)
+{
+	if (count)
+		put_kib(object, key, count);
+}
+
+struct json_object *describe_learned(const struct guest *guest, int64_t now_ms)
+{
+	const struct guest_track *track = &guest->track;
+	const struct balloon_track *balloon = &guest->balloon;
+	struct json_object *object = json_object_new_object();
+	put_count(object, "floor_kib", track->floor_kib);
+	put_span(object, "floor_age_s", track->floor_kib, now_ms - track->floor_ms);
+	put_count(object, "answers_in_ms", balloon->answer_ms);
+	put_span(object, "held_for_s", balloon->held_until_ms > now_ms,
+		balloon->held_until_ms - now_ms);
+	put_span(object, "stuck_for_s", balloon->stuck_until_ms > now_ms,
+		balloon->stuck_until_ms - now_ms);
+	put_count(object, "stuck_times", balloon->stuck_count);
+	put_span(object, "spared_for_s", balloon->spared_until_ms > now_ms,
+		balloon->spared_until_ms - now_ms);
+	put_count(object, "orders_refused", balloon->refused_count);
+	if (balloon->fixed)
+		put_bool(object, "yields_nothing", true);
+	return object;
+}

@@ -27,3 +27,6 @@ struct json_object *describe_decision(const struct decision *decision, int64_t n
 struct json_object *describe_settings(
 	const struct engine *engine, const struct guest *guest);
 struct json_object *describe_statistics(const struct guest *guest);
+
+/* What is kept in mind about a guest; only what there is. */
+struct json_object *describe_learned(const struct guest *guest, int64_t now_ms);

@@ -10,6 +10,7 @@
 #include "mom/describe.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/methods_doctor.h"
 #include "mom/methods_history.h"
 #include "mom/methods_policy.h"
 #include "mom/units.h"
@@ -87,7 +88,7 @@ static int answer_explain(void *context, struct json_object *params,
 	put_text(object, "settings_trouble", guest->settings_trouble);
 	put(object, "statistics", describe_statistics(guest));
 	put(object, "decisions", decisions);
-	put(object, "learned", json_object_new_object());
+	put(object, "learned", describe_learned(guest, now_ms));
 	*result = object;
 	return 0;
 }
@@ -218,6 +219,10 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_READ,
 		.help = "what happened: orders, changes of state, complaints",
 		.call = answer_events},
+	{.name = "doctor",
+		.access = CONTROL_READ,
+		.help = "how guests are built, and what hinders managing them",
+		.call = answer_doctor},
 	{.name = "collectors",
 		.access = CONTROL_READ,
 		.help = "where facts come from",

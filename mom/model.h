@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mom/guest_build.h"
+
 #define UUID_TEXT_MAX   37
 #define GUEST_NAME_MAX  256
 #define CGROUP_PATH_MAX 512
@@ -161,6 +163,8 @@ struct guest_facts {
 	char *metadata; /* <mom:guest …> element of the domain, or NULL; owned */
 	char cgroup[CGROUP_PATH_MAX]; /* of QEMU, below the memory hierarchy; "" not known
 				       */
+	struct guest_build build;
+	bool io_error; /* paused because a disk failed */
 };
 
 /*

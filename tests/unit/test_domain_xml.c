@@ -36,7 +36,7 @@ static void plain_guest(void **state)
 		"<name>a</name><devices><memballoon model='virtio'>"
 		"<stats period='10'/></memballoon><hostdev type='usb'/></devices>");
 	assert_true(domain.has_balloon);
-	assert_int_equal(domain.stats_period_s, 10);
+	assert_int_equal(domain.build.stats_period_s, 10);
 	assert_false(domain.locked || domain.hugepages || domain.nosharepages);
 	assert_false(domain.windows);
 	assert_null(domain.metadata);
@@ -53,14 +53,14 @@ static void balloons(void **state)
 	struct domain_xml silent =
 		domain_of("<devices><memballoon model='virtio'/></devices>");
 	assert_true(silent.has_balloon);
-	assert_int_equal(silent.stats_period_s, 0);
+	assert_int_equal(silent.build.stats_period_s, 0);
 	static const char *const periods[] = {"-1", "1s", "", "99999999999999999999"};
 	for (size_t i = 0; i < ARRAY_SIZE(periods); i++) {
 		auto_free char *devices = mem_printf(
 			"<devices><memballoon model='virtio'><stats period='%s'/>"
 			"</memballoon></devices>",
 			periods[i]);
-		assert_int_equal(domain_of(devices).stats_period_s, 0);
+		assert_int_equal(domain_of(devices).build.stats_period_s, 0);
 	}
 }
 
@@ -97,11 +97,83 @@ static void windows(void **state)
 {
 	(void)state;
 	assert_true(windows_of("http://microsoft.com/win/2k3").windows);
+	assert_string_equal(windows_of("http://debian.org/debian/12").build.os,
+		"debian.org/debian/12");
 	assert_false(windows_of("http://debian.org/debian/12").windows);
 	assert_false(
 		domain_of("<metadata><libosinfo><os id='http://microsoft.com/win/10'/>"
 			  "</libosinfo></metadata>")
 			.windows);
+}
+
+static void disks(void **state)
+{
+	(void)state;
+	struct guest_build build = domain_of(
+		"<devices>"
+		"<disk type='file' device='cdrom'><target dev='sda' bus='sata'/></disk>"
+		"<disk type='file' device='disk'><driver name='qemu' "
+		"cache='writethrough'/><target dev='hda' bus='ide'/></disk>"
+		"<disk type='block'><target dev='sdb' bus='scsi'/>"
+		"<address type='drive' controller='1'/></disk>"
+		"<disk type='network'><target dev='sdc' bus='scsi'/></disk>"
+		"<controller type='scsi' index='1' model='virtio-scsi'/>"
+		"<controller type='scsi' index='0' model='lsilogic'/>"
+		"</devices>")
+					   .build;
+	assert_int_equal(build.disk_count, 3);
+	assert_string_equal(build.disks[0].target, "hda");
+	assert_string_equal(build.disks[0].bus, "ide");
+	assert_string_equal(build.disks[0].cache, "writethrough");
+	assert_false(build.disks[0].remote);
+	assert_string_equal(build.disks[1].bus, "virtio");
+	assert_string_equal(build.disks[1].cache, "");
+	assert_string_equal(build.disks[2].bus, "scsi");
+	assert_true(build.disks[2].remote);
+}
+
+/* A guest may have any number of them; what it is told of has a bound. */
+static void many_disks_and_networks(void **state)
+{
+	(void)state;
+	auto_free char *devices = mem_dup("");
+	for (int i = 0; i < 20; i++) {
+		char *longer = mem_printf(
+			"%s<disk><target dev='vda' bus='virtio'/></disk>"
+			"<interface type='network'><mac "
+			"address='52:54:00:00:00:%02x'/><model "
+			"type='%s'/></interface>",
+			devices, i, i ? "virtio" : "a-model-with-a-very-long-name");
+		free(devices);
+		devices = longer;
+	}
+	auto_free char *text = mem_printf("<devices>%s</devices>", devices);
+	struct guest_build build = domain_of(text).build;
+	assert_int_equal(build.disk_count, GUEST_DISKS_MAX);
+	assert_int_equal(build.nic_count, GUEST_NICS_MAX);
+	assert_string_equal(build.nics[0].model, "a-model-with-a-");
+	assert_string_equal(build.nics[1].mac, "52:54:00:00:00:01");
+}
+
+static void what_bounds_its_memory(void **state)
+{
+	(void)state;
+	struct guest_build build =
+		domain_of("<memtune><hard_limit unit='KiB'>819200</hard_limit>"
+			  "<swap_hard_limit unit='KiB'>9007199254740991</swap_hard_limit>"
+			  "</memtune><features><acpi/></features><memoryBacking>"
+			  "<source type='memfd'/><access mode='shared'/></memoryBacking>"
+			  "<devices><memballoon model='virtio' freePageReporting='on'/>"
+			  "<hostdev type='pci'/></devices>")
+			.build;
+	assert_int_equal(build.hard_limit_kib, 819200);
+	assert_int_equal(build.swap_hard_limit_kib, 0);
+	assert_true(build.acpi && build.shared && build.free_page_reporting);
+	assert_true(build.passthrough);
+	assert_false(build.emulated);
+	build = domain_of("").build;
+	assert_false(build.acpi || build.shared || build.free_page_reporting);
+	assert_false(build.passthrough || build.hard_limit_kib);
 }
 
 static void own_settings(void **state)
@@ -184,6 +256,9 @@ int main(void)
 		cmocka_unit_test(balloons),
 		cmocka_unit_test(memory_that_cannot_be_taken),
 		cmocka_unit_test(windows),
+		cmocka_unit_test(disks),
+		cmocka_unit_test(many_disks_and_networks),
+		cmocka_unit_test(what_bounds_its_memory),
 		cmocka_unit_test(own_settings),
 		cmocka_unit_test(own_settings_stand_alone),
 		cmocka_unit_test(huge_settings_are_left_out),
