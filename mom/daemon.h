@@ -24,6 +24,7 @@ struct daemon {
 	struct control_server *server;
 	struct occurrences events; /* the latest */
 	uint64_t event_count;
+	uint64_t event_kinds[OCCURRENCE_KIND_COUNT];
 	struct http_server *http; /* NULL: none asked for, or not to be had */
 	char *http_listen;        /* where it serves; owned, NULL nowhere */
 
@@ -41,6 +42,9 @@ struct daemon {
 	uint64_t ticks_late;   /* begun more than a period after their time */
 	uint64_t emergencies;  /* ticks that couldn't wait */
 	uint64_t last_tick_ms; /* how long the latest tick took, in all */
+	struct spread tick_time, lateness; /* of ticks, of rounds' beginnings */
+	uint64_t ticked_at_ms;             /* since the epoch */
+	int64_t started_at_ms;
 	bool stopping;
 	size_t releases; /* orders waited for before the end */
 };

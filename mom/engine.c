@@ -336,6 +336,7 @@ static void write_down(struct engine *engine, struct guest *guest,
 	if (judged->ordered && engine_dry_run(engine))
 		snprintf(decision.outcome, sizeof(decision.outcome), "dry run: not sent");
 	journal_add(&guest->journal, &decision);
+	tally_decision(&engine->tally, judged->ordered, judged->verdict);
 }
 
 /* A host that nothing is known of doesn't bind those who have a budget of their own. */
@@ -419,6 +420,7 @@ static void act(struct engine *engine)
 			order->to_kib, engine->now_ms);
 		guest->facts.sample.target_kib = order->to_kib;
 		engine->orders++;
+		tally_order(&engine->tally, order);
 	}
 	engine->plan.host = &engine->pools.items[0].sample;
 	engine->plan.state = pools_state(&engine->pools);

@@ -17,6 +17,7 @@
 #include "mom/policy/policy.h"
 #include "mom/pools.h"
 #include "mom/roster.h"
+#include "mom/tally.h"
 
 /* A part that is at work, and whether it failed last time. */
 struct engine_collector {
@@ -88,6 +89,7 @@ struct engine {
 	uint64_t ticks;
 	int64_t now_ms, moved_ms; /* this tick, the last order */
 	uint64_t orders, orders_failed;
+	struct tally tally;
 	struct complaints complained,
 		complaining; /* last tick and this, to say it once */
 };

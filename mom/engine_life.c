@@ -27,6 +27,7 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 	int result, const char *text)
 {
 	struct guest *guest = roster_find(&engine->roster, uuid);
+	tally_answer(&engine->tally, result);
 	if (!guest)
 		return;
 	if (result == 0) {

@@ -49,6 +49,7 @@ struct json_object *events_describe(const struct occurrence *occurrence)
 /* The log is spared what comes too often; so are those who watch. */
 static void tell(struct daemon *daemon, const struct occurrence *occurrence)
 {
+	daemon->event_kinds[occurrence->kind]++;
 	if (occurrence->level >= LOG_LEVEL_DEBUG)
 		return;
 	occurrences_put(&daemon->events, occurrence);

@@ -79,6 +79,8 @@ static void on_begin(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	struct daemon *daemon = context;
 	int64_t late_ms = daemon_now_ms() - daemon->due_ms;
+	if (daemon->due_ms)
+		spread_add(&daemon->lateness, late_ms > 0 ? (double)late_ms / 1000 : 0);
 	if (daemon->due_ms && late_ms > (int64_t)engine_period_ms(&daemon->engine))
 		daemon->ticks_late++; /* the daemon itself was held up */
 	begin_round(daemon);
@@ -140,13 +142,28 @@ static void trim(struct daemon *daemon, int64_t now_ms)
 		malloc_trim(0);
 }
 
+static double clock_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_tick(struct daemon *daemon, int64_t now_ms)
+{
+	double start_s = clock_s();
+	engine_tick(&daemon->engine, now_ms);
+	spread_add(&daemon->tick_time, clock_s() - start_s);
+	daemon->ticked_at_ms = (uint64_t)daemon_clock_ms();
+	publish_tick(daemon);
+}
+
 static void tick(struct daemon *daemon)
 {
 	int64_t start_ms = daemon_now_ms();
 	daemon->in_round = false;
-	engine_tick(&daemon->engine, start_ms);
+	run_tick(daemon, start_ms);
 	daemon->last_tick_ms = (uint64_t)(daemon_now_ms() - start_ms);
-	publish_tick(daemon);
 	trim(daemon, start_ms);
 	ping(daemon);
 	schedule(daemon);
@@ -161,8 +178,7 @@ static void emergency(struct daemon *daemon)
 	if (daemon->stopping)
 		return;
 	daemon->emergencies++;
-	engine_tick(&daemon->engine, daemon_now_ms());
-	publish_tick(daemon);
+	run_tick(daemon, daemon_now_ms());
 }
 
 static void on_watch(evutil_socket_t fd, short what, void *context)
@@ -396,6 +412,7 @@ void daemon_loop_free(struct daemon *daemon)
 
 void daemon_run(struct daemon *daemon)
 {
+	daemon->started_at_ms = daemon_clock_ms();
 	begin_round(daemon);
 	notify("READY=1");
 	event_base_dispatch(daemon->base);

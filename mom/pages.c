@@ -8,17 +8,18 @@
 #include "mom/http/server.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/metrics.h"
 
 static void answer_metrics(void *context, struct http_request *request)
 {
 	const struct daemon *daemon = context;
-	http_send_text(request, NULL,
-		mem_printf("# TYPE mom_ticks_total counter\nmom_ticks_total %llu\n",
-			(unsigned long long)daemon->engine.ticks));
+	enum metrics_format format = metrics_accept(http_header(request, "Accept"));
+	http_set_header(request, "Vary", "Accept");
+	http_send_text(request, metrics_type(format), metrics_build(daemon, format));
 }
 
 static const struct http_route routes[] = {
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
+	{"/metrics", "text/plain; charset=utf-8", answer_metrics},
 	{0},
 };
 

@@ -50,6 +50,7 @@ struct control_server {
 	struct event *work;
 	struct clients all, ready;
 	size_t count;
+	uint64_t missed; /* lines, by all clients since the start */
 };
 
 /* ---- clients and their queue ---- */
@@ -342,12 +343,19 @@ void control_server_publish(
 			continue;
 		if (!may_be_told(client)) {
 			client->missed++;
+			server->missed++;
 			continue;
 		}
 		control_connection_send(&client->connection,
 			control_event_line(topic, data, client->missed));
 		client->missed = 0;
 	}
+}
+
+struct control_server_load control_server_load(const struct control_server *server)
+{
+	return server ? (struct control_server_load){server->count, server->missed}
+		      : (struct control_server_load){0};
 }
 
 void control_server_refresh(struct control_server *server)

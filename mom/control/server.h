@@ -87,3 +87,11 @@ void control_server_publish(
 
 /* Publish every topic that is built and has subscribers. */
 void control_server_refresh(struct control_server *server);
+
+/* Clients there are, and lines that subscribers missed since the start. Accepts NULL. */
+struct control_server_load {
+	size_t clients;
+	uint64_t missed;
+};
+
+struct control_server_load control_server_load(const struct control_server *server);
