@@ -9,6 +9,7 @@
 #include "mom/log.h"
 #include "mom/mem.h"
 #include "mom/metrics.h"
+#include "mom/web.h"
 
 static void answer_metrics(void *context, struct http_request *request)
 {
@@ -20,6 +21,13 @@ static void answer_metrics(void *context, struct http_request *request)
 
 static const struct http_route routes[] = {
 	{"/metrics", "text/plain; charset=utf-8", answer_metrics},
+	{"/", "text/html; charset=utf-8", web_answer_page},
+	{"/mom.css", "text/css; charset=utf-8", web_answer_style},
+	{"/mom.js", "text/javascript; charset=utf-8", web_answer_script},
+	{"/mom.svg", "image/svg+xml", web_answer_icon},
+	{"/api/status", "application/json", web_answer_status},
+	{"/api/explain", "application/json", web_answer_explain},
+	{"/api/events", "application/json", web_answer_events},
 	{0},
 };
 

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The files of the page as C, each an array named after its file (page.html: web_page_html)
+# that mom/web.h declares. Indentation and the comments of scripts stay here.
+
+BEGIN {
+	print "#include \"mom/web.h\"\n"
+	print "#pragma GCC diagnostic ignored \"-Woverlength-strings\""
+}
+FNR == 1 {
+	if (NR > 1)
+		print "\t;"
+	name = FILENAME
+	sub(/.*\//, "", name)
+	script = name ~ /\.js$/
+	gsub(/[^a-z]/, "_", name)
+	printf "\nconst char web_%s[] =\n", name
+}
+{
+	sub(/^\t+/, "")
+	if (script && /^\/\//)
+		next
+	gsub(/[\\"?]/, "\\\\&")
+	printf "\t\"%s\\n\"\n", $0
+}
+END { print "\t;" }
