@@ -38,6 +38,13 @@
 struct policy_vars;
 void policy_vars_free(struct policy_vars *vars);
 
+/* Number `index` of what is kept, and its name; NULL past the last. */
+const char *policy_vars_at(
+	const struct policy_vars *vars, size_t index, struct value *value);
+
+/* Keep a copy of a value, as SetVar does. False: it can't be kept, or not so much. */
+bool policy_vars_put(struct policy_vars **vars, const char *name, struct value value);
+
 /*
  * One guest as policies see it. `history` with at least one sample holds its latest
  * values at age 0; everything may be NULL, and is nil then.

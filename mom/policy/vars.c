@@ -166,3 +166,24 @@ bool vars_swap(struct policy_vars **store, const char *name, struct kept *kept,
 		drop(vars, variable);
 	return true;
 }
+
+/* ---- from outside ---------------------------------------------------------------------
+ */
+
+const char *policy_vars_at(
+	const struct policy_vars *vars, size_t index, struct value *value)
+{
+	if (!vars || index >= vars->count)
+		return NULL;
+	*value = vars->items[index].kept->value;
+	return vars->items[index].name;
+}
+
+bool policy_vars_put(struct policy_vars **vars, const char *name, struct value value)
+{
+	struct kept *old = NULL;
+	struct kept *kept = kept_fits(value) ? kept_new(value) : NULL;
+	bool put = kept && vars_swap(vars, name, kept, &old);
+	kept_free(put ? old : kept);
+	return put;
+}

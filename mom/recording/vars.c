@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <math.h>
+
+#include "mom/control/codec.h"
+#include "mom/mem.h"
+#include "mom/policy/policy.h"
+#include "mom/recording/lists.h"
+
+/* ---- what policies keep by SetVar ---- */
+
+static struct json_object *write_value(struct value value)
+{
+	struct json_object *list;
+	switch (value.kind) {
+	case VALUE_BOOL:
+		return json_object_new_boolean(value.truth);
+	case VALUE_INT:
+		return json_object_new_int64(value.integer);
+	case VALUE_FLOAT:
+		return isfinite(value.real) ? json_object_new_double(value.real) : NULL;
+	case VALUE_STRING:
+		return control_json_text(value.text->bytes);
+	case VALUE_LIST:
+		list = json_object_new_array();
+		for (size_t i = 0; i < value.list->count; i++)
+			json_object_array_add(list, write_value(value.list->items[i]));
+		return list;
+	default:
+		return NULL;
+	}
+}
+
+void vars_write(struct json_object *into, const char *key, const struct policy_vars *vars)
+{
+	struct value value;
+	const char *name = policy_vars_at(vars, 0, &value);
+	if (!name)
+		return;
+	struct json_object *object = json_object_new_object();
+	for (size_t i = 0; (name = policy_vars_at(vars, i, &value)); i++)
+		json_object_object_add(object, name, write_value(value));
+	json_object_object_add(into, key, object);
+}
+
+static struct value read_value(struct policy_builder *builder, struct json_object *json)
+{
+	switch (json_object_get_type(json)) {
+	case json_type_boolean:
+		return value_bool(json_object_get_boolean(json));
+	case json_type_int:
+		return value_int(json_object_get_int64(json));
+	case json_type_double:
+		return value_float(json_object_get_double(json));
+	case json_type_string:
+		return policy_build_text(builder, json_object_get_string(json));
+	case json_type_array:
+		break;
+	default:
+		return value_nil();
+	}
+	size_t count = json_object_array_length(json);
+	auto_free struct value *items = mem_array(count + 1, sizeof(*items));
+	for (size_t i = 0; i < count; i++)
+		items[i] = read_value(builder, json_object_array_get_idx(json, i));
+	return policy_build_list(builder, items, count);
+}
+
+int vars_read(struct json_object *json, const char *key, struct policy_vars **vars,
+	struct err *err)
+{
+	struct json_object *object;
+	if (!json_object_object_get_ex(json, key, &object))
+		return 0;
+	if (!json_object_is_type(object, json_type_object))
+		return err_set(err, -EBADMSG, "%s: expected an object", key);
+	struct policy_builder *builder = policy_builder_new();
+	bool room = true;
+	json_object_object_foreach(object, name, value)
+	{
+		room = room && policy_vars_put(vars, name, read_value(builder, value));
+	}
+	policy_builder_free(builder);
+	return room ? 0 : err_set(err, -EBADMSG, "%s: more than can be kept", key);
+}
