@@ -8,6 +8,7 @@
 
 #include "mom/control/server.h"
 #include "mom/engine.h"
+#include "mom/recorder.h"
 
 struct event;
 struct http_server;
@@ -22,6 +23,7 @@ struct daemon {
 	const char *socket, *uri, *policies;
 	struct engine engine;
 	struct control_server *server;
+	struct recorder recorder;  /* for who subscribed to snapshots */
 	struct occurrences events; /* the latest */
 	uint64_t event_count;
 	uint64_t event_kinds[OCCURRENCE_KIND_COUNT];

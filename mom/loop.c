@@ -252,6 +252,7 @@ static void on_hypervisor(evutil_socket_t fd, short what, void *context)
 	bool due = false;
 	while (engine->env.hypervisor->next_event(engine->hypervisor_self, &event) > 0) {
 		enum engine_need need = engine_event(&daemon->engine, &event);
+		publish_input(daemon, &event);
 		if (daemon->stopping)
 			drain_release(daemon, &event);
 		else if (need == NEED_TICK)

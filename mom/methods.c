@@ -93,6 +93,17 @@ static int answer_explain(void *context, struct json_object *params,
 	return 0;
 }
 
+static int answer_snapshot(void *context, struct json_object *params,
+	struct json_object **result, struct err *err)
+{
+	(void)params;
+	const struct daemon *daemon = context;
+	if (!daemon->engine.ticks)
+		return err_set(err, -EAGAIN, "the daemon has just started; ask again");
+	*result = recorder_state(&daemon->recorder, &daemon->engine, daemon_clock_ms());
+	return 0;
+}
+
 static int answer_collectors(void *context, struct json_object *params,
 	struct json_object **result, struct err *err)
 {
@@ -223,6 +234,10 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_READ,
 		.help = "how guests are built, and what hinders managing them",
 		.call = answer_doctor},
+	{.name = "snapshot",
+		.access = CONTROL_READ,
+		.help = "what the next ticks build on, for a recording",
+		.call = answer_snapshot},
 	{.name = "collectors",
 		.access = CONTROL_READ,
 		.help = "where facts come from",

@@ -249,6 +249,7 @@ static int work(
 	daemon_loop_free(daemon);
 	engine_close(&daemon->engine);
 	occurrences_done(&daemon->events);
+	recorder_done(&daemon->recorder);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

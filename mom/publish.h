@@ -9,9 +9,13 @@
 #include "mom/control/server.h"
 
 struct daemon;
+struct hypervisor_event;
 
 /* What clients of the control socket may subscribe to; the context is a struct daemon. */
 extern const struct control_topic publish_topics[];
 
 /* A tick has ended, a usual one or one that couldn't wait. */
 void publish_tick(struct daemon *daemon);
+
+/* The engine has taken in an event: the next tick was decided knowing it. */
+void publish_input(struct daemon *daemon, const struct hypervisor_event *event);
