@@ -27,20 +27,26 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* One that hangs is waited for: it asks for the next one when it is back. */
+static bool awaits_survey(const struct core *core)
+{
+	return core->status.connected && !core->survey_running && !core->survey_stuck;
+}
+
 /* Do what is due; when to look again. */
 static int64_t keep(struct core *core, int64_t now_ms)
 {
 	round_tick(core, now_ms);
 	if (!core->status.connected && !core->connecting && core->retry_ms <= now_ms)
 		link_connect(core);
-	if (core->status.connected && !core->survey_running && core->survey_ms <= now_ms)
+	if (awaits_survey(core) && core->survey_ms <= now_ms)
 		survey_want(core);
 	int64_t next = pool_tick(core->pool, now_ms);
 	if (core->round)
 		next = earlier(next, core->round_due_ms);
 	if (!core->status.connected && !core->connecting)
 		next = earlier(next, core->retry_ms);
-	if (core->status.connected && !core->survey_running)
+	if (awaits_survey(core))
 		next = earlier(next, core->survey_ms);
 	return next;
 }
