@@ -185,7 +185,7 @@ static void print_decisions(const struct momctl *ctl, struct json_object *decisi
 	table_done(&table);
 }
 
-static void print_explanation(const struct momctl *ctl, struct json_object *all)
+void show_explanation(const struct momctl *ctl, struct json_object *all)
 {
 	const char *trouble = json_get_text(all, "settings_trouble");
 	print_head(ctl, json_get(all, "guest"));
@@ -210,7 +210,7 @@ int cmd_explain(const struct momctl *ctl, int argc, char **argv)
 	if (ctl->json)
 		json_print(ctl->out.file, all);
 	else
-		print_explanation(ctl, all);
+		show_explanation(ctl, all);
 	json_object_put(all);
 	return MOMCTL_OK;
 }

@@ -9,6 +9,7 @@
 const struct command momctl_commands[] = {
 	{"status", "", 0, 0, "the host, what its memory is for, and every guest",
 		cmd_status},
+	{"top", "", 0, 0, "the same on the whole terminal, as it changes", cmd_top},
 	{"watch", "[--count N] [--topic TOPIC]", 0, -1,
 		"a line of JSON for each tick, for scripts", cmd_watch},
 	{"guests", "", 0, 0, "the guests alone", cmd_guests},

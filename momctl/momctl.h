@@ -89,5 +89,6 @@ int cmd_resume(const struct momctl *ctl, int argc, char **argv);
 int cmd_set(const struct momctl *ctl, int argc, char **argv);
 int cmd_status(const struct momctl *ctl, int argc, char **argv);
 int cmd_unset(const struct momctl *ctl, int argc, char **argv);
+int cmd_top(const struct momctl *ctl, int argc, char **argv);
 int cmd_watch(const struct momctl *ctl, int argc, char **argv);
 int cmd_version(const struct momctl *ctl, int argc, char **argv);

@@ -11,6 +11,9 @@
 /* A table of the guests in `guests`, an array. */
 void show_guests(const struct momctl *ctl, struct json_object *guests);
 
+/* What `momctl explain` tells, of the answer to it. */
+void show_explanation(const struct momctl *ctl, struct json_object *all);
+
 /* The reason of the latest decision; where there is none, what its state means. */
 const char *show_reason(struct json_object *guest);
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "momctl/top/draw.h"
+
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/units.h"
+#include "momctl/text.h"
+#include "momctl/top/keys.h"
+
+/* ---- the two lines at the bottom ---- */
+
+static void draw_reason(
+	const struct top_screen *screen, const struct top_view *view, size_t row)
+{
+	const struct top_guest *guest = top_view_guest(view);
+	if (view->typing || *view->filter) {
+		size_t column = top_screen_put(
+			screen, row, 0, screen->columns, TOP_INK_HEAD, "Filter: ");
+		auto_free char *filter = text_clean(view->filter);
+		top_screen_print(screen, row, column, (int)screen->columns, TOP_INK_CARE,
+			"%s%s", filter, view->typing ? "_" : "");
+		return;
+	}
+	if (!guest)
+		return;
+	size_t column = top_screen_put(
+		screen, row, 0, screen->columns, TOP_INK_HEAD, guest->name);
+	top_screen_print(screen, row, column, (int)screen->columns, TOP_INK_PLAIN, ": %s",
+		*guest->reason ? guest->reason : "nothing was decided yet");
+}
+
+static void draw_keys(
+	const struct top_screen *screen, const struct top_view *view, size_t row)
+{
+	size_t column = 0;
+	for (const struct top_key_help *key = top_keys_of(view); key->name; key++) {
+		size_t width = strlen(key->key) + strlen(key->name) + 2;
+		if (column + width > screen->columns)
+			break;
+		column = top_screen_put(
+			screen, row, column, width, TOP_INK_TITLE, key->key);
+		column = top_screen_print(
+			screen, row, column, (int)width, TOP_INK_PLAIN, " %s", key->name);
+		column += 2;
+	}
+}
+
+/* ---- pages of text ---- */
+
+static char *help_text(const struct top_view *view)
+{
+	struct top_view list = {.page = TOP_LIST};
+	char *text = mem_dup("");
+	(void)view;
+	for (const struct top_key_help *key = top_keys_of(&list); key->name; key++) {
+		char *longer = mem_printf("%s%-6s %s\n", text, key->key, key->help);
+		free(text);
+		text = longer;
+	}
+	char *all = mem_printf(
+		"%sUp Down PgUp PgDn Home End, j k: choose a guest\n\n"
+		"The bar of the host: what each guest holds, what KSM saves, what the\n"
+		"guests may take without asking, what others hold, what the host "
+		"caches,\n"
+		"what is free, and what is kept in reserve.\n\n"
+		"The bar of a guest, up to its maximum: what it uses, caches and has\n"
+		"free, and what its balloon took; an arrow stands where it is to go.\n\n"
+		"SWAP/s is the guest's own swapping, FLT/s its page faults that waited\n"
+		"for a disk. \"momctl explain GUEST\" tells more, momctl(1) "
+		"everything.\n",
+		text);
+	free(text);
+	return all;
+}
+
+static void draw_text(const struct top_screen *screen, const struct top_view *view,
+	const char *text, size_t top, size_t bottom)
+{
+	size_t skip = view->scroll, row = top;
+	for (const char *line = text; *line && row < bottom;) {
+		size_t length = strcspn(line, "\n");
+		auto_free char *raw = mem_ndup(line, length);
+		if (skip)
+			skip--;
+		else
+			top_screen_put(
+				screen, row++, 0, screen->columns, TOP_INK_PLAIN, raw);
+		line += length + (line[length] == '\n');
+	}
+}
+
+static void draw_page(const struct top_screen *screen, const struct top_view *view,
+	size_t top, size_t bottom)
+{
+	if (view->page == TOP_HELP) {
+		auto_free char *text = help_text(view);
+		draw_text(screen, view, text, top, bottom);
+	} else if (view->page == TOP_EXPLAIN) {
+		draw_text(screen, view,
+			view->explanation ? view->explanation : "asking momd ...", top,
+			bottom);
+	} else {
+		top_draw_guest(screen, view, top, bottom);
+	}
+}
+
+size_t top_draw(
+	struct top_screen *screen, const struct top_view *view, const char *trouble)
+{
+	top_screen_begin(screen);
+	size_t bottom = sub_u64(screen->rows, 2), rows = bottom;
+	if (view->page == TOP_LIST) {
+		size_t top = top_draw_host(screen, view, trouble);
+		rows = top_draw_list(screen, view, top, bottom);
+		draw_reason(screen, view, bottom);
+	} else {
+		draw_page(screen, view, 0, bottom);
+		if (trouble)
+			top_screen_put(
+				screen, bottom, 0, screen->columns, TOP_INK_BAD, trouble);
+	}
+	draw_keys(screen, view, bottom + 1);
+	top_screen_end(screen);
+	return rows ? rows : 1;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "momctl/top/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mom/mem.h"
+#include "mom/units.h"
+
+static struct top_track *find(const struct top_tracks *tracks, const char *uuid)
+{
+	for (size_t i = 0; i < tracks->count; i++)
+		if (strcmp(tracks->tracks[i].uuid, uuid) == 0)
+			return &tracks->tracks[i];
+	return NULL;
+}
+
+static struct top_track *begin(struct top_tracks *tracks, const char *uuid)
+{
+	tracks->tracks = mem_grow(tracks->tracks, tracks->count, &tracks->capacity,
+		sizeof(*tracks->tracks));
+	struct top_track *track = &tracks->tracks[tracks->count++];
+	*track = (struct top_track){.uuid = mem_dup(uuid)};
+	return track;
+}
+
+static void forget_gone(struct top_tracks *tracks)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < tracks->count; i++) {
+		if (tracks->tracks[i].tick == tracks->tick)
+			tracks->tracks[kept++] = tracks->tracks[i];
+		else
+			free(tracks->tracks[i].uuid);
+	}
+	tracks->count = kept;
+}
+
+void top_tracks_add(struct top_tracks *tracks, const struct top_figures *figures)
+{
+	tracks->tick++;
+	for (size_t i = 0; i < figures->guest_count; i++) {
+		const struct top_guest *guest = &figures->guests[i];
+		struct top_track *track = find(tracks, guest->uuid);
+		if (!track)
+			track = begin(tracks, guest->uuid);
+		track->tick = tracks->tick;
+		track->moments[track->next] =
+			(struct top_moment){guest->used, guest->actual, guest->target};
+		track->next = (track->next + 1) % TOP_TRACK_MOMENTS;
+		if (track->count < TOP_TRACK_MOMENTS)
+			track->count++;
+	}
+	forget_gone(tracks);
+}
+
+void top_tracks_done(struct top_tracks *tracks)
+{
+	for (size_t i = 0; i < tracks->count; i++)
+		free(tracks->tracks[i].uuid);
+	free(tracks->tracks);
+	*tracks = (struct top_tracks){0};
+}
+
+const struct top_track *top_tracks_find(const struct top_tracks *tracks, const char *uuid)
+{
+	return find(tracks, uuid);
+}
+
+const struct top_moment *top_track_at(const struct top_track *track, size_t age)
+{
+	if (age >= track->count)
+		return NULL;
+	size_t at = (track->next + TOP_TRACK_MOMENTS - 1 - age) % TOP_TRACK_MOMENTS;
+	return &track->moments[at];
+}
+
+static size_t height(const struct top_kib *figure, uint64_t max_kib, size_t steps)
+{
+	if (!figure->known || !max_kib)
+		return 0;
+	double part = (double)min_u64(figure->kib, max_kib) / (double)max_kib;
+	return (size_t)(part * (double)steps + 0.5);
+}
+
+struct top_column top_track_column(
+	const struct top_moment *moment, uint64_t max_kib, size_t rows, size_t steps)
+{
+	struct top_column column = {
+		.used = height(&moment->used, max_kib, rows * steps),
+		.actual = height(&moment->actual, max_kib, rows * steps),
+		.moving = moment->target.known && moment->actual.known &&
+			  moment->target.kib != moment->actual.kib,
+	};
+	size_t row = height(&moment->target, max_kib, rows);
+	column.target_row = row ? row - 1 : 0;
+	return column;
+}
