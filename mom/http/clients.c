@@ -12,7 +12,8 @@
 
 #include "mom/mem.h"
 
-#define LOOK_S 1
+#define LOOK_MS      1000
+#define LOOK_FULL_MS 100 /* somebody waits to be let in */
 
 static int64_t now_ms(void)
 {
@@ -62,8 +63,10 @@ static size_t count_present(struct http_clients *clients)
 
 static void look_again(struct http_clients *clients)
 {
-	static const struct timeval delay = {.tv_sec = LOOK_S};
-	if (!evtimer_pending(clients->look, NULL))
+	int wait_ms = clients->full ? LOOK_FULL_MS : LOOK_MS;
+	struct timeval delay = {
+		.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	if (clients->full || !evtimer_pending(clients->look, NULL))
 		evtimer_add(clients->look, &delay);
 }
 
@@ -73,21 +76,26 @@ static void on_look(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	struct http_clients *clients = context;
 	size_t count = count_present(clients);
-	if (count)
-		look_again(clients);
 	if (clients->full && count < clients->capacity) {
 		clients->full = false;
 		evconnlistener_enable(clients->listener);
 	}
+	if (count)
+		look_again(clients);
+}
+
+static void close_doors(struct http_clients *clients)
+{
+	clients->full = true;
+	evconnlistener_disable(clients->listener);
+	look_again(clients);
 }
 
 /* The server is out of descriptors: a pause, for the kernel would wake us at once. */
 static void on_accept_error(struct evconnlistener *listener, void *context)
 {
-	struct http_clients *clients = context;
-	clients->full = true;
-	evconnlistener_disable(listener);
-	look_again(clients);
+	(void)listener;
+	close_doors(context);
 }
 
 int http_clients_init(struct http_clients *clients, struct event_base *base,
@@ -136,10 +144,8 @@ struct bufferevent *http_clients_add(struct event_base *base, void *context)
 	bufferevent_incref(link);
 	*place = (struct http_client){.link = link, .since_ms = now_ms()};
 	look_again(clients);
-	if (!find(clients, NULL)) {
-		clients->full = true;
-		evconnlistener_disable(clients->listener);
-	}
+	if (!find(clients, NULL))
+		close_doors(clients);
 	return link;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -83,6 +84,15 @@ static void set_default(struct evkeyvalq *headers, const char *name, const char 
 		evhttp_add_header(headers, name, value);
 }
 
+/* libevent would send it after a HEAD, too. */
+static void leave_out(struct evbuffer *body, struct evkeyvalq *headers)
+{
+	char length[24];
+	snprintf(length, sizeof(length), "%zu", evbuffer_get_length(body));
+	evhttp_add_header(headers, "Content-Length", length);
+	evbuffer_drain(body, evbuffer_get_length(body));
+}
+
 /* Takes the body over; nobody minds if the client has left. */
 static void reply(
 	struct http_request *request, int status, const char *type, struct evbuffer *body)
@@ -96,6 +106,8 @@ static void reply(
 				security_headers[i].value);
 		set_default(headers, "Content-Type", type);
 		set_default(headers, "Cache-Control", "no-store");
+		if (evhttp_request_get_command(raw) == EVHTTP_REQ_HEAD)
+			leave_out(body, headers);
 		http_clients_note(clients, link_of(raw), false);
 		evhttp_request_set_on_complete_cb(raw, on_read, clients);
 		evhttp_send_reply(raw, status, NULL, body);
