@@ -149,6 +149,11 @@ struct config {
 	} http;
 
 	struct {
+		char *path; /* "" none */
+		uint64_t keep_ms, size_kib, period_ms;
+	} history;
+
+	struct {
 		uint64_t settle_ms;   /* no order against one given less than this ago */
 		double shrink_ratio;  /* largest shrink a tick, of actual */
 		uint64_t safety_kib;  /* never below used + safety but in critical */

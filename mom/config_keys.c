@@ -80,6 +80,18 @@ const struct config_key config_keys[] = {
 		"Where to serve pages and metrics by HTTP, to this host alone; empty: "
 		"nowhere."},
 
+	{"history", "path", CONFIG_STRING, AT(history.path), MOM_STATEDIR "/history.db",
+		NULL, NULL, NULL,
+		"Database of figures and events over time; empty: none is kept."},
+	{"history", "keep", CONFIG_DURATION, AT(history.keep_ms), "30d", "1h", "36500d",
+		NULL,
+		"How long: as it came for a day, a row a minute for a week, then one in "
+		"ten."},
+	{"history", "size", CONFIG_SIZE, AT(history.size_kib), "64MiB", "1MiB", "1TiB",
+		NULL, "Largest database; the oldest goes first."},
+	{"history", "period", CONFIG_DURATION, AT(history.period_ms), "10s", "1s",
+		"10min", NULL, "One row of figures in this time; whole seconds."},
+
 	{"balloon", "settle", CONFIG_DURATION, AT(balloon.settle_ms), "5s", "0s", "10min",
 		NULL, "No order against one younger than this, but in distress."},
 	{"balloon", "shrink", CONFIG_RATIO, AT(balloon.shrink_ratio), "25%", "0.1%",

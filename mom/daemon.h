@@ -25,7 +25,11 @@ struct daemon {
 	struct control_server *server;
 	struct recorder recorder;  /* for who subscribed to snapshots */
 	struct occurrences events; /* the latest */
-	uint64_t event_count;
+	uint64_t last_event;       /* its number */
+	struct history *history;
+	struct remembered *remembered; /* rows in the making */
+	size_t remembered_count, remembered_capacity;
+	int64_t remembered_s; /* when they begin; 0 none */
 	uint64_t event_kinds[OCCURRENCE_KIND_COUNT];
 	struct http_server *http; /* NULL: none asked for, or not to be had */
 	char *http_listen;        /* where it serves; owned, NULL nowhere */
@@ -35,15 +39,15 @@ struct daemon {
 	struct event *watch;                   /* the glance between ticks */
 	struct event *wakes[DAEMON_WAKES_MAX]; /* collectors that want a tick early */
 	struct event *signals[3];
-	bool in_round;         /* a sampling round is under way */
-	bool again;            /* and another is wanted as soon as it ends */
-	int64_t began_ms;      /* the latest round */
-	int64_t trimmed_ms;    /* memory was given back last */
-	int64_t due_ms;        /* the next one */
-	int64_t pinged_ms;     /* the watchdog heard of us last */
-	uint64_t ticks_late;   /* begun more than a period after their time */
-	uint64_t emergencies;  /* ticks that couldn't wait */
-	uint64_t last_tick_ms; /* how long the latest tick took, in all */
+	bool in_round;                     /* a sampling round is under way */
+	bool again;                        /* and another is wanted as soon as it ends */
+	int64_t began_ms;                  /* the latest round */
+	int64_t trimmed_ms;                /* memory was given back last */
+	int64_t due_ms;                    /* the next one */
+	int64_t pinged_ms;                 /* the watchdog heard of us last */
+	uint64_t ticks_late;               /* begun more than a period after their time */
+	uint64_t emergencies;              /* ticks that couldn't wait */
+	uint64_t last_tick_ms;             /* how long the latest tick took, in all */
 	struct spread tick_time, lateness; /* of ticks, of rounds' beginnings */
 	uint64_t ticked_at_ms;             /* since the epoch */
 	int64_t started_at_ms;

@@ -4,8 +4,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "mom/control/codec.h"
 #include "mom/control/put.h"
 #include "mom/daemon.h"
+#include "mom/history/history.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
@@ -62,7 +64,7 @@ struct json_object *describe_hypervisor(const struct engine *engine)
 }
 
 /* Why the guest has what it has, in the words of the latest decision. */
-static const char *latest_reason(const struct guest *guest)
+const char *describe_reason(const struct guest *guest)
 {
 	const struct decision *latest = journal_at(&guest->journal, 0);
 	if (!latest)
@@ -102,7 +104,7 @@ struct json_object *describe_guest(const struct guest *guest, int64_t now_ms)
 	put(object, "buffer_ratio", json_object_new_double(sample->buffer_ratio));
 	put_text(object, "quality", guest_quality_name(guest->quality));
 	put_bool(object, "managed", guest->settings.manage);
-	put_text(object, "reason", latest_reason(guest));
+	put_text(object, "reason", describe_reason(guest));
 	put(object, "reason_age_s",
 		latest ? json_object_new_double((double)(now_ms - latest->at_ms) / 1000)
 		       : NULL);
@@ -202,7 +204,13 @@ struct json_object *describe_status(const struct daemon *daemon)
 	put_bool(object, "dry_run", engine_dry_run(engine));
 	put_bool(object, "paused", engine->live.paused);
 	put(object, "tick", describe_ticks(daemon));
-	put(object, "warnings", describe_warnings(engine));
+	struct json_object *warnings = describe_warnings(engine);
+	const char *trouble = daemon->history ? history_trouble(daemon->history) : NULL;
+	if (trouble) {
+		auto_free char *line = mem_printf("history: %s", trouble);
+		json_object_array_add(warnings, control_json_text(line));
+	}
+	put(object, "warnings", warnings);
 	put(object, "guests", describe_guests(engine));
 	return object;
 }

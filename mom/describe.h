@@ -14,6 +14,9 @@ struct json_object;
 struct json_object *describe_pool(const struct pool *pool);
 struct json_object *describe_hypervisor(const struct engine *engine);
 struct json_object *describe_guest(const struct guest *guest, int64_t now_ms);
+
+/* Why the guest has what it has, in the words of the latest decision; NULL none. */
+const char *describe_reason(const struct guest *guest);
 struct json_object *describe_guests(const struct engine *engine); /* by name */
 struct json_object *describe_warnings(const struct engine *engine);
 struct json_object *describe_policies(const struct engine *engine);

@@ -8,6 +8,7 @@
 
 #include "mom/control/put.h"
 #include "mom/daemon.h"
+#include "mom/remember.h"
 #include "mom/mem.h"
 
 static const char *level_name(enum log_level level)
@@ -64,9 +65,12 @@ void events_occurred(void *context, const struct occurrence *occurrence)
 {
 	struct daemon *daemon = context;
 	struct occurrence stamped = *occurrence;
-	stamped.id = ++daemon->event_count;
 	stamped.at_ms = daemon_clock_ms();
+	if (!daemon->last_event) /* numbers of another run are smaller */
+		daemon->last_event = (uint64_t)stamped.at_ms * 1000;
+	stamped.id = ++daemon->last_event;
 	tell(daemon, &stamped);
+	remember_event(daemon, &stamped);
 }
 
 void events_say(struct daemon *daemon, enum log_level level, enum occurrence_kind kind,

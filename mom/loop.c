@@ -19,6 +19,7 @@
 #include "mom/mem.h"
 #include "mom/pages.h"
 #include "mom/publish.h"
+#include "mom/remember.h"
 #include "mom/units.h"
 
 #define RELEASE_WAIT_MS 1000  /* for orders on their way at the end */
@@ -155,6 +156,7 @@ static void run_tick(struct daemon *daemon, int64_t now_ms)
 	engine_tick(&daemon->engine, now_ms);
 	spread_add(&daemon->tick_time, clock_s() - start_s);
 	daemon->ticked_at_ms = (uint64_t)daemon_clock_ms();
+	remember_tick(daemon);
 	publish_tick(daemon);
 }
 
@@ -315,6 +317,7 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 	if (daemon->engine.hypervisor_self != hypervisor)
 		forget_round(daemon);
 	if (result == 0) {
+		remember_follow(daemon);
 		pages_follow(daemon);
 		want_round(daemon);
 	}

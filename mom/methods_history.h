@@ -3,8 +3,9 @@
 
 /* What the control socket answers about what was: the context is a struct daemon. */
 
-struct err;
+struct control_reply;
 struct json_object;
 
-int answer_events(void *context, struct json_object *params, struct json_object **result,
-	struct err *err);
+void start_history(
+	void *context, struct json_object *params, struct control_reply *reply);
+void start_events(void *context, struct json_object *params, struct control_reply *reply);

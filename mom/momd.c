@@ -18,6 +18,7 @@
 #include "mom/pages.h"
 #include "mom/policies.h"
 #include "mom/publish.h"
+#include "mom/remember.h"
 
 #define TRIM_BYTES (64 * 1024)
 
@@ -238,6 +239,7 @@ static int work(
 	if (result < 0) {
 		log_error("%s", err.text);
 	} else {
+		remember_begin(daemon);
 		pages_follow(daemon);
 		events_say(daemon, LOG_LEVEL_INFO, OCCURRENCE_STARTED,
 			"momd %s started for %s", PACKAGE_VERSION,
@@ -246,6 +248,7 @@ static int work(
 	}
 	pages_end(daemon);
 	control_server_free(daemon->server);
+	remember_end(daemon);
 	daemon_loop_free(daemon);
 	engine_close(&daemon->engine);
 	occurrences_done(&daemon->events);

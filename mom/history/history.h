@@ -5,8 +5,6 @@
  * The history as the daemon has it: a child of its own, mom-history, that keeps the
  * database, so that a disk that hangs holds up nobody. What is put is handed on without
  * waiting; what is asked is answered later.
- *
- * All of these accept NULL for the history: then it is switched off.
  */
 
 #include <stdbool.h>
@@ -33,19 +31,20 @@ struct history_env {
 	void *context;
 };
 
-/* Start; gives NULL where it is switched off. Nothing fails here: a child that can't be
- * started is told, and tried again. */
-struct history *history_open(
-	const struct history_env *env, const struct history_settings *settings);
+/* Begin with the history switched off; history_set() follows. */
+struct history *history_open(const struct history_env *env);
 
 /* Hand on what is left, for a second at most. Questions are answered: -ECANCELED. */
 void history_close(struct history *history);
 
-/* Whether these settings are other ones than it was opened with. */
-bool history_differs(
-	const struct history *history, const struct history_settings *settings);
+/*
+ * Take these settings, where they are other ones: the child ends, and one for them
+ * begins. Nothing fails here: a child that can't be started is told, and tried again.
+ */
+void history_set(struct history *history, const struct history_settings *settings);
 
-/* Whether what is put now would have to wait: then it is better merged with the next. */
+/* Whether what is put now would have to wait, or be lost: then it is better merged with
+ * what comes next. */
 bool history_is_full(const struct history *history);
 
 /* A figure row of a guest (UUID and name) or a pool (path twice); `why` may be NULL. */
