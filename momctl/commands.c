@@ -15,6 +15,8 @@ const struct command momctl_commands[] = {
 	{"guests", "", 0, 0, "the guests alone", cmd_guests},
 	{"explain", "GUEST", 1, 1, "what was decided about a guest, and why",
 		cmd_explain},
+	{"doctor", "[GUEST]", 0, -1, "what is wrong, what it costs, and what mends it",
+		cmd_doctor},
 	{"set", "GUEST KEY VALUE", 3, 3, "change a guest's setting while momd runs",
 		cmd_set},
 	{"unset", "GUEST KEY", 2, 2, "take such a change back", cmd_unset},

@@ -14,11 +14,14 @@
 /* Exit codes; momctl(1) documents them. */
 enum momctl_exit {
 	MOMCTL_OK,
-	MOMCTL_FAILED,  /* the daemon refused or failed, or a file is wrong */
-	MOMCTL_USAGE,   /* bad usage */
-	MOMCTL_NO_MOMD, /* no daemon serves the socket */
-	MOMCTL_DENIED,  /* not allowed */
-	MOMCTL_VERSION, /* the daemon is of another version */
+	MOMCTL_FAILED,      /* the daemon refused or failed, or a file is wrong */
+	MOMCTL_USAGE,       /* bad usage */
+	MOMCTL_NO_MOMD,     /* no daemon serves the socket */
+	MOMCTL_DENIED,      /* not allowed */
+	MOMCTL_VERSION,     /* the daemon is of another version */
+	MOMCTL_ADVICE = 10, /* `doctor` found nothing worse than that … */
+	MOMCTL_WARNING,
+	MOMCTL_SERIOUS,
 };
 
 struct momctl {
@@ -78,6 +81,7 @@ void momctl_list(
 int momctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int cmd_collectors(const struct momctl *ctl, int argc, char **argv);
+int cmd_doctor(const struct momctl *ctl, int argc, char **argv);
 int cmd_explain(const struct momctl *ctl, int argc, char **argv);
 int cmd_guest_kit(const struct momctl *ctl, int argc, char **argv);
 int cmd_guests(const struct momctl *ctl, int argc, char **argv);
