@@ -87,6 +87,45 @@ void announce_rebooted(const struct engine *engine, struct guest *guest)
 	announce(engine, &about, "rebooted");
 }
 
+static const char *whom(const struct reservation *reservation)
+{
+	return reservation->name[0] ? reservation->name : "the next guest";
+}
+
+void announce_reserved(const struct engine *engine, const struct reservation *reservation)
+{
+	char size[SIZE_TEXT_MAX], left[DURATION_TEXT_MAX];
+	uint64_t left_ms = (uint64_t)(reservation->expires_ms - engine->now_ms);
+	struct occurrence about = {
+		.level = LOG_LEVEL_NOTICE,
+		.kind = OCCURRENCE_RESERVED,
+		.pool = reservation->pool,
+	};
+	announce(engine, &about, "%s is reserved for %s, for %s at most",
+		units_format_size(size, reservation->size_kib), whom(reservation),
+		units_format_duration(left, left_ms));
+}
+
+void announce_unreserved(const struct engine *engine,
+	const struct reservation *reservation, const struct guest *guest)
+{
+	char size[SIZE_TEXT_MAX];
+	struct occurrence about = {
+		.level = LOG_LEVEL_NOTICE,
+		.kind = OCCURRENCE_UNRESERVED,
+		.pool = reservation->pool,
+	};
+	units_format_size(size, reservation->size_kib);
+	if (guest)
+		announce(engine, &about,
+			"%s isn't reserved for %s any more: guest \"%s\" is there", size,
+			whom(reservation), guest->facts.name);
+	else
+		announce(engine, &about,
+			"%s isn't reserved for %s any more: nobody came in time", size,
+			whom(reservation));
+}
+
 void announce_settings(
 	const struct engine *engine, const struct guest *guest, const char *trouble)
 {

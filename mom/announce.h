@@ -16,6 +16,12 @@ void announce_arrived(const struct engine *engine, const struct guest *guest);
 void announce_gone(const struct engine *engine, const struct guest *guest);
 void announce_rebooted(const struct engine *engine, struct guest *guest);
 
+/* A reservation, and its end: its guest came, or (NULL) its time is over. */
+void announce_reserved(
+	const struct engine *engine, const struct reservation *reservation);
+void announce_unreserved(const struct engine *engine,
+	const struct reservation *reservation, const struct guest *guest);
+
 /* What is wrong with its settings. */
 void announce_settings(
 	const struct engine *engine, const struct guest *guest, const char *trouble);

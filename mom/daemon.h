@@ -53,6 +53,7 @@ struct daemon {
 	int64_t started_at_ms;
 	bool stopping;
 	size_t releases; /* orders waited for before the end */
+	struct reserve_wait *reserve_waits; /* who is owed an answer to "reserve" */
 };
 
 int64_t daemon_now_ms(void);
@@ -61,6 +62,9 @@ int64_t daemon_clock_ms(void); /* since the epoch, as the wall clock has it */
 /* Build the loop around an opened engine. Errors: -ENOMEM libevent can't. */
 int daemon_loop_new(struct daemon *daemon, struct err *err);
 void daemon_loop_free(struct daemon *daemon);
+
+/* A round at once: somebody waits for what the next tick brings. */
+void daemon_hurry(struct daemon *daemon);
 
 /* Run until a signal ends it. */
 void daemon_run(struct daemon *daemon);

@@ -24,6 +24,7 @@ struct json_object *describe_pool(const struct pool *pool)
 	put_kib(object, "budget_kib", sample->budget_kib);
 	put_kib(object, "divisible_kib", sample->divisible_kib);
 	put_kib(object, "reserve_kib", sample->reserve_kib);
+	put_kib(object, "reserved_kib", sample->claimed_kib);
 	put_kib(object, "exposure_kib", sample->exposure_kib);
 	put_kib(object, "cost_kib", sample->cost_kib);
 	put_kib_if(object, "mem_total_kib", sample->has_meminfo, sample->mem_total_kib);
@@ -188,6 +189,40 @@ static struct json_object *describe_ticks(const struct daemon *daemon)
 	return object;
 }
 
+struct json_object *describe_reservation(const struct engine *engine,
+	const struct reservation *reservation, const struct reserve_look *look,
+	int64_t now_ms)
+{
+	struct json_object *object = json_object_new_object();
+	uint64_t held = reserve_held_kib(reservation, look);
+	bool whole = look->known && held == reservation->size_kib;
+	char why[REASON_MAX];
+	reserve_why(look, engine_dry_run(engine), why);
+	put_text(object, "for", reservation->name[0] ? reservation->name : NULL);
+	put_text(object, "pool", reservation->pool[0] ? reservation->pool : "host");
+	put_kib(object, "size_kib", reservation->size_kib);
+	put_kib(object, "held_kib", held);
+	put_kib_if(object, "most_kib", look->known,
+		look->most_kib > 0 ? (uint64_t)look->most_kib : 0);
+	put_text(object, "why", whole ? NULL : why);
+	if (reservation->number)
+		put_seconds(object, "expires_s", reservation->expires_ms - now_ms);
+	return object;
+}
+
+struct json_object *describe_reservations(const struct engine *engine)
+{
+	const struct reservations *list = &engine->live.reservations;
+	struct json_object *array = json_object_new_array();
+	for (size_t i = 0; i < list->count; i++) {
+		struct reserve_look look;
+		engine_reserve_look(engine, &list->items[i], &look);
+		json_object_array_add(array, describe_reservation(engine, &list->items[i],
+						     &look, daemon_now_ms()));
+	}
+	return array;
+}
+
 struct json_object *describe_status(const struct daemon *daemon)
 {
 	const struct engine *engine = &daemon->engine;
@@ -211,6 +246,7 @@ struct json_object *describe_status(const struct daemon *daemon)
 		json_object_array_add(warnings, control_json_text(line));
 	}
 	put(object, "warnings", warnings);
+	put(object, "reservations", describe_reservations(engine));
 	put(object, "guests", describe_guests(engine));
 	return object;
 }

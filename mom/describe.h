@@ -21,6 +21,12 @@ struct json_object *describe_guests(const struct engine *engine); /* by name */
 struct json_object *describe_warnings(const struct engine *engine);
 struct json_object *describe_policies(const struct engine *engine);
 
+/* A reservation, kept or just wanted, and how it stands; the oldest first. */
+struct json_object *describe_reservation(const struct engine *engine,
+	const struct reservation *reservation, const struct reserve_look *look,
+	int64_t now_ms);
+struct json_object *describe_reservations(const struct engine *engine);
+
 /* All of it at one time; there has been a tick. */
 struct json_object *describe_status(const struct daemon *daemon);
 

@@ -123,6 +123,7 @@ static void collect(struct engine *engine)
 	roster_follow(
 		&engine->roster, &engine->snapshot, guest_arrived, guest_gone, engine);
 	pools_follow(&engine->pools, &engine->snapshot, &engine->roster);
+	engine_reserve_follow(engine);
 }
 
 /* ---- estimate ---- */
@@ -211,6 +212,7 @@ static void estimate(struct engine *engine)
 	}
 	pools_estimate(&engine->pools, &engine->snapshot.host, engine->config,
 		&engine->roster, reaction_ms(engine), engine->now_ms);
+	engine_reserve_judge(engine);
 	for (size_t i = 0; i < engine->roster.count; i++)
 		remember(engine, engine->roster.guests[i]);
 	for (size_t i = 0; i < engine->pools.count; i++)
@@ -295,6 +297,7 @@ static void wish(struct engine *engine)
 		engine_facts(engine, pool, members, &facts);
 		policy_run(engine->policies, &facts, share_divide, &engine->outcome);
 		take_wishes(engine, pool);
+		engine_reserve_explain(engine, pool);
 		keep_differences(engine, &facts);
 		for (size_t i = 0; i < engine->outcome.message_count; i++)
 			announce_message(engine, &engine->outcome.messages[i]);

@@ -16,6 +16,7 @@
 #include "mom/occurrence.h"
 #include "mom/policy/policy.h"
 #include "mom/pools.h"
+#include "mom/reserve.h"
 #include "mom/roster.h"
 #include "mom/tally.h"
 
@@ -86,6 +87,7 @@ struct engine {
 	struct host_wish told_knobs[HOST_KNOB_COUNT];
 
 	bool connected;
+	bool unmet; /* what is reserved isn't all there yet */
 	uint64_t ticks;
 	int64_t now_ms, moved_ms; /* this tick, the last order */
 	uint64_t orders, orders_failed;
@@ -165,3 +167,32 @@ uint64_t engine_period_ms(const struct engine *engine);
 size_t engine_release(struct engine *engine);
 
 bool engine_dry_run(const struct engine *engine);
+
+/* ---- reservations: mom/engine_reserve.c ---- */
+
+/*
+ * Keep memory for a guest that is to come.
+ *
+ * Shape:  `wanted` has name, size and expiry; `pool` is the name of a pool, "host" or
+ * NULL (where most guests live). Gives its number, or 0 where even with all guests at
+ * their least there isn't room: then nothing is kept. `*look` tells how it stands.
+ * Errors: -EAGAIN what is left isn't known; -EEXIST the guest is there already; -ENOENT
+ * no such pool.
+ */
+int engine_reserve(struct engine *engine, struct reservation *wanted, const char *pool,
+	struct reserve_look *look, struct err *err);
+
+/* How one stands that is kept, or that would be. Errors: -ENOENT no such pool. */
+int engine_reserve_pool(const struct engine *engine, const char *name,
+	struct reservation *wanted, struct err *err);
+void engine_reserve_look(const struct engine *engine,
+	const struct reservation *reservation, struct reserve_look *look);
+
+/* For the tick: end those that are over, and set the pools' claims. */
+void engine_reserve_follow(struct engine *engine);
+
+/* For the tick, once all is estimated: whether more has to be made free. */
+void engine_reserve_judge(struct engine *engine);
+
+/* For the tick: wishes for less say for whom. */
+void engine_reserve_explain(struct engine *engine, size_t pool);

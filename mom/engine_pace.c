@@ -10,6 +10,8 @@
 static bool is_moving(const struct engine *engine)
 {
 	enum host_state state = pools_state(&engine->pools);
+	if (engine->unmet)
+		return true;
 	if (state == HOST_ROOMY)
 		return false;
 	if (state >= HOST_TIGHT || engine->now_ms - engine->moved_ms < MOVING_FOR_MS)

@@ -82,6 +82,7 @@ struct host_terms {
 	uint64_t reaction_ms;
 	uint64_t size_kib; /* the host's memory, the pool's limit or the budget set */
 	uint64_t available_kib; /* what the kernel would still give */
+	uint64_t claim_kib;     /* kept for guests that are to come */
 };
 
 /* One guest as the host's books see it. */

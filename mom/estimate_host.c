@@ -48,7 +48,9 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 	host->reserve_kib = max_u64(least_reserve(terms), min_u64(growing, unbacked)) +
 			    (uint64_t)((double)saving * KSM_LOAN_PART);
 	host->available_kib = terms->available_kib;
-	host->budget_kib = sub_u64(terms->available_kib + held, host->reserve_kib);
+	uint64_t whole = sub_u64(terms->available_kib + held, host->reserve_kib);
+	host->claimed_kib = min_u64(terms->claim_kib, whole);
+	host->budget_kib = whole - host->claimed_kib;
 	host->divisible_kib = sub_u64(host->budget_kib, fixed);
 	host->exposure_kib = exposure;
 	host->cost_kib = cost;

@@ -2,12 +2,16 @@
 #include "mom/live.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mom/config.h"
 #include "mom/mem.h"
+
+#define LINE_MOST (GUEST_NAME_MAX + CGROUP_PATH_MAX + 128)
 
 static size_t find_paused(const struct live *live, const char *uuid)
 {
@@ -95,6 +99,29 @@ void live_apply(
 				live->settings[i].value, NULL);
 }
 
+/* Paths and names may hold blanks, and be missing. */
+static bool read_reservation(struct live *live, char *line)
+{
+	enum { WORD, SIZE, EXPIRES, KNOWN_ID, POOL, NAME, FIELDS };
+	char *fields[FIELDS];
+	for (size_t i = 0; i < FIELDS; i++)
+		fields[i] = strsep(&line, "\t");
+	if (line || !fields[NAME])
+		return false;
+	char *size_end, *expires_end, *id_end;
+	struct reservation reservation = {
+		.size_kib = strtoull(fields[SIZE], &size_end, 10),
+		.expires_ms = strtoll(fields[EXPIRES], &expires_end, 10),
+		.known_id = (int)strtol(fields[KNOWN_ID], &id_end, 10),
+	};
+	if (*size_end || *expires_end || *id_end || !reservation.size_kib)
+		return false;
+	snprintf(reservation.pool, sizeof(reservation.pool), "%s", fields[POOL]);
+	snprintf(reservation.name, sizeof(reservation.name), "%s", fields[NAME]);
+	reservations_put(&live->reservations, &reservation);
+	return true;
+}
+
 static bool read_line(struct live *live, char *line)
 {
 	line[strcspn(line, "\n")] = '\0';
@@ -103,6 +130,8 @@ static bool read_line(struct live *live, char *line)
 		live->paused = true;
 	} else if (sscanf(line, "pause %36s", uuid) == 1) {
 		live_pause(live, uuid, true);
+	} else if (!strncmp(line, "reserve\t", strlen("reserve\t"))) {
+		return read_reservation(live, line);
 	} else if (sscanf(line, "set %36s %31s %63[^\n]", uuid, key, value) == 3) {
 		live_set(live, uuid, key, value);
 	} else {
@@ -118,7 +147,7 @@ int live_load(struct live *live, const char *path, struct err *err)
 	if (!file)
 		return 0;
 	int result = 0;
-	char line[256];
+	char line[LINE_MOST];
 	for (unsigned number = 1; fgets(line, sizeof(line), file); number++)
 		if (!read_line(live, line))
 			result = err_set(err, -EBADMSG,
@@ -136,6 +165,12 @@ static bool write_lines(const struct live *live, FILE *file)
 	for (size_t i = 0; i < live->setting_count; i++)
 		fprintf(file, "set %s %s %s\n", live->settings[i].uuid,
 			live->settings[i].key, live->settings[i].value);
+	for (size_t i = 0; i < live->reservations.count; i++) {
+		const struct reservation *reservation = &live->reservations.items[i];
+		fprintf(file, "reserve\t%" PRIu64 "\t%" PRId64 "\t%d\t%s\t%s\n",
+			reservation->size_kib, reservation->expires_ms,
+			reservation->known_id, reservation->pool, reservation->name);
+	}
 	return fflush(file) == 0 && !ferror(file);
 }
 
@@ -160,5 +195,6 @@ void live_done(struct live *live)
 	free(live->path);
 	free(live->paused_guests);
 	free(live->settings);
+	reservations_done(&live->reservations);
 	*live = (struct live){0};
 }

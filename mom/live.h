@@ -3,12 +3,13 @@
 
 /*
  * What an administrator said while the daemon runs and nobody else knows: pauses and live
- * settings of guests, kept by UUID in a file under /run, so that a restart of the daemon
- * keeps them and a restart of the host doesn't.
+ * settings of guests, kept by UUID, and reservations, in a file under /run, so that a
+ * restart of the daemon keeps them and a restart of the host doesn't.
  */
 
 #include "mom/err.h"
 #include "mom/model.h"
+#include "mom/reserve.h"
 
 struct live_setting {
 	char uuid[UUID_TEXT_MAX];
@@ -23,12 +24,14 @@ struct live {
 	size_t paused_count, paused_capacity;
 	struct live_setting *settings;
 	size_t setting_count, setting_capacity;
+	struct reservations reservations;
 };
 
 /*
  * Read what an earlier run kept.
  *
- * Shape:  lines "pause", "pause UUID", "set UUID KEY VALUE".
+ * Shape:  lines "pause", "pause UUID", "set UUID KEY VALUE", and with tabs between them
+ *         "reserve", KiB, expiry (monotonic ms), known id, pool, name.
  * Errors: -EBADMSG a line of another shape (it is left out, the others hold). No file is
  *         no error.
  */

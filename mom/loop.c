@@ -17,6 +17,7 @@
 #include "mom/events.h"
 #include "mom/log.h"
 #include "mom/mem.h"
+#include "mom/methods_reserve.h"
 #include "mom/pages.h"
 #include "mom/publish.h"
 #include "mom/remember.h"
@@ -98,6 +99,11 @@ static void want_round(struct daemon *daemon)
 		evtimer_add(daemon->begin, &soon);
 }
 
+void daemon_hurry(struct daemon *daemon)
+{
+	want_round(daemon);
+}
+
 /* The watchdog barks when neither ticks come nor the loop is in good order. */
 static void ping(struct daemon *daemon)
 {
@@ -157,6 +163,7 @@ static void run_tick(struct daemon *daemon, int64_t now_ms)
 	spread_add(&daemon->tick_time, clock_s() - start_s);
 	daemon->ticked_at_ms = (uint64_t)daemon_clock_ms();
 	remember_tick(daemon);
+	reserve_waits_follow(daemon);
 	publish_tick(daemon);
 }
 
@@ -356,6 +363,7 @@ static void on_stop(evutil_socket_t fd, short what, void *context)
 		return;
 	daemon->stopping = true;
 	notify("STOPPING=1");
+	reserve_waits_end(daemon);
 	bool release = daemon->engine.config->on_exit == EXIT_RELEASE;
 	daemon->releases = release ? engine_release(&daemon->engine) : 0;
 	events_say(daemon, LOG_LEVEL_NOTICE, OCCURRENCE_ENDING, "ending; balloons %s",

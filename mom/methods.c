@@ -13,6 +13,7 @@
 #include "mom/methods_doctor.h"
 #include "mom/methods_history.h"
 #include "mom/methods_policy.h"
+#include "mom/methods_reserve.h"
 #include "mom/units.h"
 
 /*
@@ -262,6 +263,22 @@ const struct control_method daemon_methods[] = {
 		.access = CONTROL_CHANGE,
 		.help = "read the configuration anew",
 		.call = answer_reload},
+	{.name = "reserve",
+		.access = CONTROL_CHANGE,
+		.help = "make memory free for a guest to come, and keep it",
+		.start = start_reserve},
+	{.name = "reserve.list",
+		.access = CONTROL_READ,
+		.help = "what is reserved, and how much of it is there",
+		.call = answer_reserve_list},
+	{.name = "reserve.check",
+		.access = CONTROL_READ,
+		.help = "whether there is room for a guest to come",
+		.call = answer_reserve_check},
+	{.name = "reserve.cancel",
+		.access = CONTROL_CHANGE,
+		.help = "end a reservation",
+		.call = answer_reserve_cancel},
 	{.name = "policy.list",
 		.access = CONTROL_READ,
 		.help = "the policies in force",

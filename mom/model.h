@@ -220,6 +220,7 @@ struct host_sample {
 	uint64_t available_kib; /* what the host (or the pool) can still give */
 	uint64_t budget_kib;    /* what its guests may cost in all */
 	uint64_t divisible_kib; /* budget less overheads and what isn't managed */
+	uint64_t claimed_kib; /* kept for guests that are to come; not in the budget */
 	uint64_t reserve_kib;
 	uint64_t exposure_kib; /* what the guests may take without asking */
 	uint64_t cost_kib;     /* what they may cost now, in all */

@@ -15,6 +15,8 @@ const char *occurrence_kind_name(enum occurrence_kind kind)
 		[OCCURRENCE_PART] = "part",
 		[OCCURRENCE_POLICY] = "policy",
 		[OCCURRENCE_POOL] = "pool",
+		[OCCURRENCE_RESERVED] = "reserved",
+		[OCCURRENCE_UNRESERVED] = "unreserved",
 		[OCCURRENCE_KNOB] = "knob",
 		[OCCURRENCE_FOUND] = "found",
 		[OCCURRENCE_GONE] = "gone",

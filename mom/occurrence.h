@@ -24,6 +24,8 @@ enum occurrence_kind {
 	OCCURRENCE_PART,   /* a collector or controller fails, or works again */
 	OCCURRENCE_POLICY, /* a policy complains, or has no reason to any more */
 	OCCURRENCE_POOL,   /* the host's or a pool's state: room, states */
+	OCCURRENCE_RESERVED, /* memory for a guest to come */
+	OCCURRENCE_UNRESERVED,
 	OCCURRENCE_KNOB,   /* a knob of the host was turned */
 	OCCURRENCE_FOUND,  /* a guest; all below are of one */
 	OCCURRENCE_GONE,

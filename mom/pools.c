@@ -226,6 +226,7 @@ static void estimate_pool(struct pool *pool, size_t index, const struct config *
 		.reaction_ms = reaction_ms,
 		.size_kib = pool->sample.mem_total_kib,
 		.available_kib = pool->sample.mem_usable_kib,
+		.claim_kib = pool->claim_kib,
 	};
 	estimate_host(&pool->sample, &terms, entries, count);
 	fit_demands(

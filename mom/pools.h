@@ -22,6 +22,7 @@ struct pool {
 	struct host_track track;
 	enum host_state announced; /* the state last logged */
 	bool exhausted;            /* nothing could be taken at the last plan */
+	uint64_t claim_kib;        /* reserved for guests that are to come */
 	bool blind; /* what it has left isn't known: nobody is moved by it */
 	size_t guest_count, managed_count;
 };

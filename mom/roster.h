@@ -10,7 +10,6 @@
 #include "mom/estimate.h"
 #include "mom/follow.h"
 #include "mom/journal.h"
-#include "mom/live.h"
 #include "mom/model.h"
 
 struct policy_vars;

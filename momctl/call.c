@@ -48,12 +48,18 @@ static int fail_call(const struct control_client *client, const struct err *err)
 	}
 }
 
-int momctl_connect(const struct momctl *ctl, struct control_client **client)
+static int connect_within(
+	const struct momctl *ctl, uint64_t deadline_ms, struct control_client **client)
 {
 	struct err err;
-	if (control_client_open(client, ctl->socket, DEADLINE_MS, &err))
+	if (control_client_open(client, ctl->socket, deadline_ms, &err))
 		return fail_open(&err);
 	return MOMCTL_OK;
+}
+
+int momctl_connect(const struct momctl *ctl, struct control_client **client)
+{
+	return connect_within(ctl, DEADLINE_MS, client);
 }
 
 int momctl_ask(struct control_client *client, const char *method,
@@ -67,17 +73,23 @@ int momctl_ask(struct control_client *client, const char *method,
 	return code;
 }
 
-int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
-	struct json_object **result)
+int momctl_call_within(const struct momctl *ctl, const char *method,
+	struct json_object *params, uint64_t deadline_ms, struct json_object **result)
 {
 	struct control_client *client = NULL;
-	int code = momctl_connect(ctl, &client);
+	int code = connect_within(ctl, deadline_ms, &client);
 	if (code)
 		json_object_put(params);
 	else
 		code = momctl_ask(client, method, params, result);
 	control_client_close(client);
 	return code;
+}
+
+int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
+	struct json_object **result)
+{
+	return momctl_call_within(ctl, method, params, DEADLINE_MS, result);
 }
 
 /* What the daemon has to say beside "done": that it couldn't keep it, say. */

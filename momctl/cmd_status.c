@@ -71,6 +71,22 @@ static void print_budget(
 		size_of(ctl, reserve, ledger, "reserve_kib"));
 }
 
+/* Memory kept for guests that are to come, a line each. */
+static void print_reservations(const struct momctl *ctl, struct json_object *list)
+{
+	for (size_t i = 0; i < json_count(list); i++) {
+		struct json_object *reservation = json_object_array_get_idx(list, i);
+		char size[SIZE_TEXT_MAX], held[SIZE_TEXT_MAX];
+		const char *name = json_get_text(reservation, "for");
+		auto_free char *left = show_age(reservation, "expires_s");
+		output_line(&ctl->out, "Reserved ",
+			"%s for %s, %s of it free; for %s at most",
+			size_of(ctl, size, reservation, "size_kib"),
+			*name ? name : "the next guest",
+			size_of(ctl, held, reservation, "held_kib"), left);
+	}
+}
+
 /* The pools beside the one that stands for the host. */
 static void print_pools(const struct momctl *ctl, struct json_object *status)
 {
@@ -182,6 +198,7 @@ static void print_status(const struct momctl *ctl, struct json_object *status)
 	print_state(ctl, host);
 	print_budget(ctl, "Memory   ", host);
 	print_pools(ctl, status);
+	print_reservations(ctl, json_get(status, "reservations"));
 	print_machine(ctl, host);
 	print_manager(ctl, status);
 	print_warnings(ctl, json_get(status, "warnings"));

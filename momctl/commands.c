@@ -6,6 +6,10 @@
 
 #define HELP_COLUMN 26
 
+#define RESERVE_ARGUMENTS                                                                \
+	"SIZE [--for NAME] [--timeout T] [--expires T] [--cgroup PATH] | "               \
+	"--cancel [NAME] | --list"
+
 const struct command momctl_commands[] = {
 	{"status", "", 0, 0, "the host, what its memory is for, and every guest",
 		cmd_status},
@@ -22,6 +26,10 @@ const struct command momctl_commands[] = {
 	{"unset", "GUEST KEY", 2, 2, "take such a change back", cmd_unset},
 	{"pause", "[GUEST]", 0, 1, "move no guest, or this one not", cmd_pause},
 	{"resume", "[GUEST]", 0, 1, "the end of a pause", cmd_resume},
+	{"reserve", RESERVE_ARGUMENTS, 1, -1,
+		"make memory free for a guest to come, and keep it", cmd_reserve},
+	{"can-start", "SIZE [--for NAME] [--cgroup PATH]", 1, -1,
+		"whether there is room for a guest, by exit status", cmd_can_start},
 	{"policy", "COMMAND ...", 1, -1,
 		"policies and their tunables; see \"help policy\"", cmd_policy},
 	{"collectors", "", 0, 0, "where momd reads its facts, and what fails there",

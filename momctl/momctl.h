@@ -19,6 +19,8 @@ enum momctl_exit {
 	MOMCTL_NO_MOMD,     /* no daemon serves the socket */
 	MOMCTL_DENIED,      /* not allowed */
 	MOMCTL_VERSION,     /* the daemon is of another version */
+	MOMCTL_PARTLY,      /* not all that was asked for; not without making room first */
+	MOMCTL_IMPOSSIBLE,  /* there is no room, nor can there be */
 	MOMCTL_ADVICE = 10, /* `doctor` found nothing worse than that … */
 	MOMCTL_WARNING,
 	MOMCTL_SERIOUS,
@@ -64,6 +66,10 @@ int momctl_ask(struct control_client *client, const char *method,
 int momctl_call(const struct momctl *ctl, const char *method, struct json_object *params,
 	struct json_object **result);
 
+/* The same for a method that may take its time. */
+int momctl_call_within(const struct momctl *ctl, const char *method,
+	struct json_object *params, uint64_t deadline_ms, struct json_object **result);
+
 /* The same where nothing but an "ok" is awaited: `done` is printed, or with JSON the
  * result. */
 int momctl_do(const struct momctl *ctl, const char *method, struct json_object *params,
@@ -80,6 +86,7 @@ void momctl_list(
 /* Print "momctl: …" on standard error and give `code`. */
 int momctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+int cmd_can_start(const struct momctl *ctl, int argc, char **argv);
 int cmd_collectors(const struct momctl *ctl, int argc, char **argv);
 int cmd_doctor(const struct momctl *ctl, int argc, char **argv);
 int cmd_explain(const struct momctl *ctl, int argc, char **argv);
@@ -89,6 +96,7 @@ int cmd_help(const struct momctl *ctl, int argc, char **argv);
 int cmd_pause(const struct momctl *ctl, int argc, char **argv);
 int cmd_policy(const struct momctl *ctl, int argc, char **argv);
 int cmd_reload(const struct momctl *ctl, int argc, char **argv);
+int cmd_reserve(const struct momctl *ctl, int argc, char **argv);
 int cmd_resume(const struct momctl *ctl, int argc, char **argv);
 int cmd_set(const struct momctl *ctl, int argc, char **argv);
 int cmd_status(const struct momctl *ctl, int argc, char **argv);

@@ -199,6 +199,8 @@ static void start_method(struct client *client, const struct control_method *met
 	reply->client = client;
 	reply->id = json_object_get(request->id);
 	client->owed = reply;
+	if (method->access == CONTROL_CHANGE)
+		note_change(client, request, NULL);
 	method->start(client->server->context, request->params, reply);
 }
 

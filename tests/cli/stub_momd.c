@@ -32,6 +32,10 @@
 	X(pause, "pause", CHANGE)                                                        \
 	X(resume, "resume", CHANGE)                                                      \
 	X(reload, "reload", CHANGE)                                                      \
+	X(reserve, "reserve", CHANGE)                                                    \
+	X(reserve_list, "reserve.list", READ)                                            \
+	X(reserve_check, "reserve.check", READ)                                          \
+	X(reserve_cancel, "reserve.cancel", CHANGE)                                      \
 	X(policy_list, "policy.list", READ)                                              \
 	X(policy_show, "policy.show", READ)                                              \
 	X(policy_params, "policy.params", READ)                                          \
