@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The files of the page as C, each an array named after its file (page.html: web_page_html)
-# that mom/web.h declares. Indentation and the comments of scripts stay here.
+# that mom/web.h declares. Comments and the air between words
+# of a style stay here.
 
 BEGIN {
 	print "#include \"mom/web.h\"\n"
@@ -12,14 +13,27 @@ FNR == 1 {
 		print "\t;"
 	name = FILENAME
 	sub(/.*\//, "", name)
-	script = name ~ /\.js$/
+	style = name ~ /\.css$/
+	plain = name ~ /\.(js|css)$/
 	gsub(/[^a-z]/, "_", name)
 	printf "\nconst char web_%s[] =\n", name
 }
 {
 	sub(/^\t+/, "")
-	if (script && /^\/\//)
+	if (plain && /^\/\*/)
+		comment = 1
+	skip = comment || (plain && (/^\/\// || !NF))
+	if (/\*\/$/)
+		comment = 0
+	if (skip)
 		next
+	if (style) {
+		gsub(/ \{ ?/, "{")
+		gsub(/;? \}/, "}")
+		gsub(/: /, ":")
+		gsub(/; /, ";")
+		gsub(/, /, ",")
+	}
 	gsub(/[\\"?]/, "\\\\&")
 	printf "\t\"%s\\n\"\n", $0
 }

@@ -101,10 +101,10 @@ function svg(tag, attributes, ...kids) {
 
 /* ---- what is known ---- */
 
-const SEEN_MOST = 3600; /* samples kept of what the page saw itself */
+const SEEN_MOST = 1800; /* samples kept of what the page saw itself */
 let now = null;         /* the latest status */
 let seen = [];          /* {at, host: {…}, guests: Map uuid → {…}} of each tick */
-let past = null;        /* of the history: {host: [row], guests: Map uuid → [row]} */
+let past = null;        /* of the history: {at, span, pools: Map name → [row], guests: Map uuid → [row]} */
 let span = 3600;
 const hues = new Map();
 
@@ -117,7 +117,7 @@ function hue(uuid) {
 const hostRow = (at, host) => ({at, cost: host.cost_kib, budget: host.budget_kib,
 	psi: host.psi_full, state: host.state});
 const guestRow = (at, guest) => ({at, used: guest.used_kib, actual: guest.actual_kib,
-	target: guest.target_kib, state: guest.state});
+	target: guest.target_kib, state: guest.state, why: guest.why ?? reason(guest)});
 
 function remember(status) {
 	const at = status.at;
@@ -126,13 +126,38 @@ function remember(status) {
 	if (seen.length > SEEN_MOST) seen = seen.slice(SEEN_MOST / 10);
 }
 
+/* Rows of the history are lists, named by their columns. */
+function unpack(lines, columns, key, make) {
+	return new Map(lines.map(line => [line[key], line.rows.map(row => {
+		const named = Object.fromEntries(columns.map((column, i) => [column, row[i]]));
+		return make(named.at, named);
+	})]));
+}
+
+/* As often as there is something new to know. */
+async function refreshPast() {
+	if (past?.span === span && Date.now() - past.at < past.every) return;
+	const asked = {span, at: Date.now(), every: 60000, pools: new Map(), guests: new Map()};
+	past = past?.span === span ? {...past, at: asked.at} : asked;
+	try {
+		const all = await get(`/api/history?last_s=${asked.span}&points=360`);
+		if (asked.span !== span) return;
+		past = {...asked, every: Math.max(10, all.step_s) * 1000,
+			pools: unpack(all.pools, all.columns.pool, 'name', hostRow),
+			guests: unpack(all.guests, all.columns.guest, 'uuid', guestRow)};
+		const end = past.pools.get(now.host.name)?.at(-1)?.at ?? 0;
+		seen = seen.filter(tick => tick.at > end);
+		draw();
+	} catch { /* without: what the page sees itself */ }
+}
+
 /* What history holds, and after its end what the page saw. */
 function joined(old, recent) {
-	const end = old?.length ? old[old.length - 1].at : 0;
+	const end = old?.at(-1)?.at ?? 0;
 	const from = Date.now() / 1000 - span;
 	return (old ?? []).concat(recent.filter(row => row.at > end)).filter(row => row.at >= from);
 }
-const hostRows = () => joined(past?.host, seen.map(tick => tick.host));
+const hostRows = () => joined(past?.pools.get(now.host.name), seen.map(tick => tick.host));
 const guestRows = uuid => joined(past?.guests.get(uuid),
 	seen.map(tick => tick.guests.get(uuid)).filter(row => row));
 
@@ -162,9 +187,9 @@ const filled = (path, foot) => path.split('M').filter(piece => piece).map(piece 
 	return `M${piece}L${points.at(-1).split(' ')[0]} ${foot}L${points[0].split(' ')[0]} ${foot}Z`;
 }).join('');
 
-function widestGap(rows, past) {
+function widestGap(rows, shown) {
 	const steps = rows.slice(1).map((row, i) => row.at - rows[i].at).sort((a, b) => a - b);
-	return Math.max(15, 4 * (steps[Math.floor(steps.length / 2)] ?? 0), past / 120);
+	return Math.max(15, 4 * (steps[Math.floor(steps.length / 2)] ?? 0), shown / 120);
 }
 
 /* Round steps: 1, 2, 5 of the unit in which the top is told. */
@@ -183,59 +208,57 @@ function timeMarks(from, to) {
 	return Array.from({length: Math.floor((to - first) / step) + 1}, (_, i) => first + i * step);
 }
 
-/* Where a row of the same state ends the next begins. */
+/* A state lasts until the next row, where there is no gap; a path for each colour. */
 function stateStrip(rows, x, y, gap) {
-	const strip = [];
-	for (let i = 0; i < rows.length; i++) {
-		let end = i;
-		while (end + 1 < rows.length && rows[end + 1].state === rows[i].state &&
-			rows[end + 1].at - rows[end].at <= gap) end++;
-		const next = rows[end + 1];
-		const until = next && next.at - rows[end].at <= gap ? next.at : rows[end].at;
-		strip.push(svg('rect', {class: 's-' + word(rows[i].state)[0], x: x(rows[i].at), y,
-			width: Math.max(1, x(until) - x(rows[i].at)), height: 5}));
-		i = end;
-	}
-	return strip;
+	const paths = {};
+	rows.forEach((row, i) => {
+		const look = word(row.state)[0], next = rows[i + 1]?.at;
+		const until = next - row.at <= gap ? next : row.at;
+		paths[look] = `${paths[look] ?? ''}M${x(row.at).toFixed(1)} ${y}H${(x(until) + 0.5).toFixed(1)}`;
+	});
+	return Object.entries(paths).map(([look, d]) => svg('path', {class: 'strip ' + look, d}));
+}
+
+const label = (x, y, anchor, text) => svg('text', {x, y, 'text-anchor': anchor}, text);
+const rule = (x1, x2, y) => svg('line', {class: 'grid', x1, x2, y1: y, y2: y});
+const curve = (look, d) => svg('path', {class: look, d});
+
+function describe(title, line, rows, shown) {
+	const told = rows.map(line.pick).filter(value => value != null);
+	return told.length ? `${title}: ${line.name} now ${size(told.at(-1))}, least ${size(Math.min(...told))}, ` +
+		`most ${size(Math.max(...told))} in the last ${lasted(Math.round(shown))}` : title + ': nothing yet';
 }
 
 /*
  * Draw rows over time into a figure. `lines`: [{name, look, pick, area, text}], the scale is
  * theirs; `rate`: one more in a band of its own, 0..1.
  */
-function plot(figure, {label, rows, lines, rate}) {
-	const height = figure.firstElementChild?.clientHeight || 190;
-	const width = Math.max(280, figure.clientWidth);
-	const to = Date.now() / 1000, past = reach(rows), from = to - past, gap = widestGap(rows, past);
-	const left = 62, foot = height - (rate ? 62 : 30);
-	const top = Math.max(1, ...lines.flatMap(line => rows.map(row => line.pick(row) ?? 0))) * 1.06;
-	const x = at => left + (at - from) / past * (width - left);
-	const y = value => foot - value / top * (foot - 8);
-	const picture = svg('svg', {viewBox: `0 0 ${width} ${height}`, role: 'img'});
+function plot(figure, {title, rows, lines, rate}) {
+	const height = figure.firstElementChild?.clientHeight || 190, width = Math.max(280, figure.clientWidth);
+	const to = Date.now() / 1000, shown = reach(rows), from = to - shown, gap = widestGap(rows, shown);
+	const left = 62, foot = height - (rate ? 62 : 30), floor = height - 26;
+	const most = (line, least) => Math.max(least, ...rows.map(row => line.pick(row) ?? 0));
+	const top = Math.max(...lines.map(line => most(line, 1))) * 1.06;
+	const x = at => left + (at - from) / shown * (width - left), y = value => foot - value / top * (foot - 8);
+	const picture = svg('svg', {viewBox: `0 0 ${width} ${height}`, role: 'img',
+		'aria-label': describe(title, lines[0], rows, shown)});
 	for (const value of steps(top))
-		picture.append(svg('line', {class: 'grid', x1: left, x2: width, y1: y(value), y2: y(value)}),
-			svg('text', {x: left - 8, y: y(value) + 4, 'text-anchor': 'end'}, value ? size(value).replace(/\.0+ /, ' ') : '0'));
+		picture.append(rule(left, width, y(value)),
+			label(left - 8, y(value) + 4, 'end', value ? size(value).replace(/\.0+ /, ' ') : '0'));
 	for (const at of timeMarks(from, to))
-		if (x(at) > left + 10 && x(at) < width - 14)
-			picture.append(svg('text', {x: x(at), y: height - 2, 'text-anchor': 'middle'}, clock(at)));
+		if (x(at) > left + 10 && x(at) < width - 14) picture.append(label(x(at), height - 2, 'middle', clock(at)));
 	for (const line of lines) {
 		const path = trace(rows, line.pick, x, y, gap);
-		if (line.area) picture.append(svg('path', {class: 'area', d: filled(path, foot)}));
-		picture.append(svg('path', {class: 'line ' + line.look, d: path}));
+		if (line.area) picture.append(curve('area', filled(path, foot)));
+		picture.append(curve('line ' + line.look, path));
 	}
 	if (rate) {
-		const most = Math.max(0.1, ...rows.map(row => rate.pick(row) ?? 0));
-		const path = trace(rows, rate.pick, x, value => height - 26 - value / most * 24, gap);
-		picture.append(svg('line', {class: 'grid', x1: left, x2: width, y1: height - 26, y2: height - 26}),
-			svg('text', {x: left - 8, y: height - 30, 'text-anchor': 'end'}, percent(most).replace('.0', '')),
-			svg('path', {class: 'area s-bad', d: filled(path, height - 26)}), svg('path', {class: 'line ' + rate.look, d: path}));
+		const whole = most(rate, 0.1);
+		const path = trace(rows, rate.pick, x, value => floor - value / whole * 24, gap);
+		picture.append(rule(left, width, floor), label(left - 8, floor - 4, 'end', percent(whole).replace('.0', '')),
+			curve('area hot', filled(path, floor)), curve('line ' + rate.look, path));
 	}
-	picture.append(...stateStrip(rows, x, height - 22, gap));
-	const told = rows.map(lines[0].pick).filter(value => value != null);
-	picture.setAttribute('aria-label', told.length ? `${label}: ${lines[0].name} now ${size(told.at(-1))}, ` +
-		`least ${size(Math.min(...told))}, most ${size(Math.max(...told))} in the last ${lasted(Math.round(past))}` : `${label}: nothing yet`);
-	if (!rows.length)
-		picture.append(svg('text', {x: (left + width) / 2, y: foot / 2, 'text-anchor': 'middle'}, 'nothing seen yet'));
+	picture.append(...stateStrip(rows, x, height - 19.5, gap));
 	hang(figure, picture, {rows, x, lines: rate ? [...lines, rate] : lines, width, height});
 }
 
@@ -248,14 +271,11 @@ function hang(figure, picture, drawn) {
 		const caption = el('figcaption', '', ...drawn.lines.map(line =>
 			el('span', '', el('i', line.look), line.name)));
 		figure.append(picture, caption, tip);
-		figure.addEventListener('pointermove', event => {
-			figure.pointer = event.clientX - figure.getBoundingClientRect().left;
-			point(figure);
-		});
-		figure.addEventListener('pointerleave', () => {
-			figure.pointer = null;
-			point(figure);
-		});
+		for (const kind of ['pointermove', 'pointerleave'])
+			figure.addEventListener(kind, event => {
+				figure.pointer = kind === 'pointermove' ? event.clientX - figure.getBoundingClientRect().left : null;
+				point(figure);
+			});
 	} else {
 		figure.firstElementChild.replaceWith(picture);
 		point(figure);
@@ -272,19 +292,19 @@ function point(figure) {
 	const row = rows.reduce((best, one) => Math.abs(x(one.at) - at) < Math.abs(x(best.at) - at) ? one : best);
 	figure.firstElementChild.append(svg('line', {class: 'at', x1: x(row.at), x2: x(row.at), y1: 4, y2: height - 17}));
 	say(tip, [`${clock(row.at, true)}  ${row.state ?? ''}`, ...lines.map(line =>
-		`${line.name} ${(line.text ?? size)(line.pick(row))}`)].join('\n'));
+		`${line.name} ${(line.text ?? size)(line.pick(row))}`), ...(row.why ? [row.why] : [])].join('\n'));
 	const place = x(row.at) > width / 2 ? x(row.at) - tip.offsetWidth - 10 : x(row.at) + 10;
 	tip.style.left = Math.max(0, place) + 'px';
 }
 
 const hostLines = {
-	label: 'Memory of all guests',
+	title: 'Memory of all guests',
 	lines: [{name: 'guests may use', look: 'l-cost', pick: row => row.cost, area: true},
 		{name: 'budget', look: 'l-budget', pick: row => row.budget}],
 	rate: {name: 'stalled on memory', look: 'l-psi', pick: row => row.psi, text: percent},
 };
 const guestLines = {
-	label: 'Memory of this guest',
+	title: 'Memory of this guest',
 	lines: [{name: 'balloon', look: 'l-cost', pick: row => row.actual, area: true},
 		{name: 'used', look: 'l-used', pick: row => row.used},
 		{name: 'target', look: 'l-target', pick: row => row.target}],
@@ -477,8 +497,8 @@ function drawRates(cell, guest) {
 }
 
 function drawSpark(cell, guest) {
-	const lately = guestRows(guest.uuid), past = reach(lately), gap = widestGap(lately, past);
-	const x = at => (1 - (Date.now() / 1000 - at) / past) * 120;
+	const lately = guestRows(guest.uuid), shown = reach(lately), gap = widestGap(lately, shown);
+	const x = at => (1 - (Date.now() / 1000 - at) / shown) * 120;
 	const y = kib => 31 - kib / (guest.max_kib || 1) * 29;
 	const path = trace(lately, row => row.actual, x, y, gap);
 	cell.replaceChildren(svg('svg', {viewBox: '0 0 120 32', preserveAspectRatio: 'none', 'aria-hidden': 'true'},
@@ -544,22 +564,18 @@ function grid(heads) {
 	}))), el('tbody'));
 }
 
-const settingText = {
-	min: size, max: size, buffer: percent, boot_grace: lasted,
-	manage: value => value ? 'yes' : 'no',
-};
+/* Names end in their unit; settings go by the names of momd.conf. */
+const units = [['_kib_per_s', kib => size(kib) + '/s'], ['_kib', size], ['_ms', ms => lasted(ms / 1000)],
+	['_s', lasted], ['_ratio', percent]];
+const unitOf = key => units.find(([end]) => key.endsWith(end));
+const settingKeys = {min: 'min_kib', max: 'max_kib', buffer: 'buffer_ratio', boot_grace: 'boot_grace_s'};
 
 function valueText(key, value) {
 	if (value == null) return 'unknown';
 	if (typeof value === 'boolean') return value ? 'yes' : 'no';
-	if (typeof value !== 'number') return String(value);
-	if (key.endsWith('_kib')) return size(value);
-	if (key.endsWith('_kib_per_s')) return size(value) + '/s';
-	if (key.endsWith('_ratio')) return percent(value);
-	if (key.endsWith('_ms')) return lasted(value / 1000);
-	return key.endsWith('_s') ? lasted(value) : String(value);
+	return typeof value === 'number' && unitOf(key) ? unitOf(key)[1](value) : String(value);
 }
-const bare = key => key.replace(/_(kib_per_s|kib|ms|s|ratio)$/, '').replaceAll('_', ' ');
+const bare = key => key.slice(0, key.length - (unitOf(key)?.[0].length ?? 0)).replaceAll('_', ' ');
 
 function decisionText(decision) {
 	const said = [];
@@ -608,16 +624,19 @@ function drawDetail(all) {
 	trouble.hidden = !all.settings_trouble;
 	say(trouble, all.settings_trouble ?? '');
 	settings.tBodies[0].replaceChildren(...Object.entries(all.settings).map(([key, setting]) =>
-		el('tr', '', el('td', '', key), el('td', '', (settingText[key] ?? String)(setting.value)), el('td', '', setting.from))));
+		el('tr', '', el('td', '', key), el('td', '', valueText(settingKeys[key] ?? key, setting.value)), el('td', '', setting.from))));
 	decisions.tBodies[0].replaceChildren(...all.decisions.map(decisionRow));
 	reported.replaceChildren(el('p', 'quiet', Object.entries({...all.statistics, ...all.learned})
 		.map(([key, value]) => `${bare(key)} ${valueText(key, value)}`).join(', ')));
 }
 
+function drawDetailPlot() {
+	if (open) plot($('guest-body').parts.plotted, {...guestLines, rows: guestRows(open)});
+}
+
 async function refreshDetail() {
 	const uuid = open;
 	if (!uuid) return;
-	plot($('guest-body').parts.plotted, {...guestLines, rows: guestRows(uuid)});
 	if (String(getSelection())) return; /* somebody copies from it */
 	try {
 		const all = await get('/api/explain?guest=' + encodeURIComponent(uuid));
@@ -635,6 +654,7 @@ function followHash() {
 	makeDetail();
 	say($('guest-head'), now?.guests.find(guest => guest.uuid === uuid)?.name ?? '');
 	if (!$('guest').open) $('guest').showModal();
+	drawDetailPlot();
 	refreshDetail();
 }
 
@@ -685,14 +705,16 @@ function arrived(status) {
 	now = status;
 	remember(status);
 	draw();
+	refreshDetail();
 	refreshEvents();
+	refreshPast();
 }
 
 function draw() {
 	drawHead(now);
 	drawHost(now);
 	drawGuests(now);
-	refreshDetail();
+	drawDetailPlot();
 }
 
 function lost(error) {
@@ -729,7 +751,9 @@ function makeSpans() {
 		button.addEventListener('click', () => {
 			span = seconds;
 			for (const one of $('spans').children) one.setAttribute('aria-pressed', one === button);
-			if (now) draw();
+			if (!now) return;
+			draw();
+			refreshPast();
 		});
 		return button;
 	}));

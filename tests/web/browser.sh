@@ -10,6 +10,7 @@
 #   browser_size WIDTH HEIGHT
 #   browser_shot FILE.png    what is to be seen
 #   browser_trouble          what the page complained of: errors, refused requests
+#   browser_asked            whom it asked for something since the last time
 #   browser_end
 
 browser_obstacle() {
@@ -86,6 +87,11 @@ browser_shot() {
 browser_trouble() {
 	browser_call POST /se/log '{"type": "browser"}' |
 		jq -r '.[] | select(.level != "INFO" and .level != "DEBUG") | .message'
+}
+
+browser_asked() {
+	browser_call POST /se/log '{"type": "performance"}' | jq -r '.[].message | fromjson.message |
+		select(.method == "Network.requestWillBeSent").params.request.url' | sort -u
 }
 
 browser_end() {
