@@ -27,6 +27,7 @@ static const struct http_route routes[] = {
 	{"/mom.svg", "image/svg+xml", web_answer_icon},
 	{"/api/status", "application/json", web_answer_status},
 	{"/api/explain", "application/json", web_answer_explain},
+	{"/api/history", "application/json", web_answer_history},
 	{"/api/events", "application/json", web_answer_events},
 	{0},
 };

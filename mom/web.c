@@ -45,7 +45,8 @@ void web_answer_icon(void *context, struct http_request *request)
 /* Texts, all of them: who wants a number reads it out of one. */
 static struct json_object *read_params(const struct http_request *request)
 {
-	static const char *const names[] = {"guest", "since", "until", "last_s", "limit"};
+	static const char *const names[] = {
+		"guest", "since", "until", "last_s", "limit", "points", "step_s"};
 	struct json_object *params = json_object_new_object();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const char *value = http_param(request, names[i]);
@@ -66,7 +67,8 @@ static void refuse(struct http_request *request, const struct err *err)
 {
 	static const struct {
 		int code, status;
-	} known[] = {{-EINVAL, 400}, {-ERANGE, 400}, {-ENOENT, 404}, {-EAGAIN, 503}};
+	} known[] = {{-EINVAL, 400}, {-ERANGE, 400}, {-ENOENT, 404}, {-EAGAIN, 503},
+		{-EBUSY, 503}, {-EOPNOTSUPP, 404}, {-ETIMEDOUT, 503}, {-ECANCELED, 503}};
 	int status = 500;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (known[i].code == err->code)
@@ -74,25 +76,19 @@ static void refuse(struct http_request *request, const struct err *err)
 	http_refuse(request, status, "%s", err->text);
 }
 
-/* Whoever comes by HTTP may read, and is given no method that changes anything. */
-static const struct control_method *find_method(const char *name)
+static void send_answer(void *request, struct json_object *result, const struct err *err)
 {
-	const struct control_method *method = daemon_methods;
-	while (strcmp(method->name, name) != 0)
-		method++;
-	return method;
-}
-
-static void answer(void *context, struct http_request *request, const char *name)
-{
-	struct json_object *params = read_params(request), *result = NULL;
-	struct err err = {0};
-	err.code = find_method(name)->call(context, params, &result, &err);
-	if (err.code < 0)
-		refuse(request, &err);
+	if (err)
+		refuse(request, err);
 	else
 		send_json(request, result);
-	json_object_put(result);
+}
+
+/* Only methods that change nothing: whoever comes by HTTP may read, and no more. */
+static void answer(void *context, struct http_request *request, const char *name)
+{
+	struct json_object *params = read_params(request);
+	control_method_ask(daemon_methods, context, name, params, send_answer, request);
 	json_object_put(params);
 }
 
@@ -109,4 +105,9 @@ void web_answer_explain(void *context, struct http_request *request)
 void web_answer_events(void *context, struct http_request *request)
 {
 	answer(context, request, "events");
+}
+
+void web_answer_history(void *context, struct http_request *request)
+{
+	answer(context, request, "history");
 }

@@ -21,3 +21,4 @@ void web_answer_icon(void *context, struct http_request *request);
 void web_answer_status(void *context, struct http_request *request);
 void web_answer_explain(void *context, struct http_request *request);
 void web_answer_events(void *context, struct http_request *request);
+void web_answer_history(void *context, struct http_request *request);

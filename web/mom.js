@@ -137,7 +137,7 @@ function unpack(lines, columns, key, make) {
 /* As often as there is something new to know. */
 async function refreshPast() {
 	if (past?.span === span && Date.now() - past.at < past.every) return;
-	const asked = {span, at: Date.now(), every: 60000, pools: new Map(), guests: new Map()};
+	const asked = {span, at: Date.now(), every: 5000, pools: new Map(), guests: new Map()};
 	past = past?.span === span ? {...past, at: asked.at} : asked;
 	try {
 		const all = await get(`/api/history?last_s=${asked.span}&points=360`);
@@ -148,7 +148,9 @@ async function refreshPast() {
 		const end = past.pools.get(now.host.name)?.at(-1)?.at ?? 0;
 		seen = seen.filter(tick => tick.at > end);
 		draw();
-	} catch { /* without: what the page sees itself */ }
+	} catch (error) {
+		if (error.status === 404) past.every = Infinity; /* switched off */
+	}
 }
 
 /* What history holds, and after its end what the page saw. */

@@ -33,6 +33,8 @@ TAILQ_HEAD(clients, client);
 struct control_reply {
 	struct client *client; /* NULL: has left */
 	struct json_object *id;
+	control_answer_fn answer; /* of one who asked from inside, and has no client */
+	void *asker;
 };
 
 struct control_server {
@@ -196,8 +198,8 @@ static void start_method(struct client *client, const struct control_method *met
 	const struct control_request *request)
 {
 	struct control_reply *reply = mem_alloc(sizeof(*reply));
-	reply->client = client;
-	reply->id = json_object_get(request->id);
+	*reply = (struct control_reply){
+		.client = client, .id = json_object_get(request->id)};
 	client->owed = reply;
 	if (method->access == CONTROL_CHANGE)
 		note_change(client, request, NULL);
@@ -301,13 +303,35 @@ static void on_work(evutil_socket_t fd, short what, void *data)
 void control_reply_send(
 	struct control_reply *reply, struct json_object *result, const struct err *err)
 {
-	if (reply->client) {
+	if (reply->answer) {
+		reply->answer(reply->asker, result, err);
+	} else if (reply->client) {
 		reply->client->owed = NULL;
 		answer(reply->client, reply->id, result, err);
 	}
 	json_object_put(result);
 	json_object_put(reply->id);
 	free(reply);
+}
+
+void control_method_ask(const struct control_method *methods, void *context,
+	const char *name, struct json_object *params, control_answer_fn told, void *asker)
+{
+	const struct control_method *method = methods;
+	struct control_reply *reply = mem_alloc(sizeof(*reply));
+	struct json_object *result = NULL;
+	struct err err = {.text = "failed"};
+	*reply = (struct control_reply){.answer = told, .asker = asker};
+	while (method->name && strcmp(method->name, name) != 0)
+		method++;
+	if (method->start) {
+		method->start(context, params, reply);
+		return;
+	}
+	err.code = method->name
+			   ? method->call(context, params, &result, &err)
+			   : err_set(&err, -ENOSYS, "there is no method \"%s\"", name);
+	control_reply_send(reply, result, err.code < 0 ? &err : NULL);
 }
 
 static bool hears(const struct client *client, const char *topic)

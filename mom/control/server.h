@@ -75,6 +75,20 @@ void control_server_free(struct control_server *server);
 void control_reply_send(
 	struct control_reply *reply, struct json_object *result, const struct err *err);
 
+/*
+ * Ask a method from inside the daemon, as a client that may read or change would: the
+ * table and its context are those of control_server_new(). `answer` is called once, now or
+ * later; `result` is only lent to it, and counts where `err` is NULL.
+ *
+ * Errors: what the method finds wrong, and -ENOSYS there is no such method.
+ */
+typedef void (*control_answer_fn)(
+	void *asker, struct json_object *result, const struct err *err);
+
+void control_method_ask(const struct control_method *methods, void *context,
+	const char *name, struct json_object *params, control_answer_fn answer,
+	void *asker);
+
 /* Whether somebody subscribed to `topic`: what nobody hears needn't be said. Accepts
  * NULL.
  */
