@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The files of the page as C, each an array named after its file (page.html: web_page_html)
-# that mom/web.h declares. Comments and the air between words
-# of a style stay here.
+# that mom/web.h declares. Comments, and the air between the words of a style, stay here.
 
 BEGIN {
 	print "#include \"mom/web.h\"\n"
@@ -27,6 +26,8 @@ FNR == 1 {
 		comment = 0
 	if (skip)
 		next
+	if (plain)
+		sub(/ *\/\* [^*]* \*\/$/, "")
 	if (style) {
 		gsub(/ \{ ?/, "{")
 		gsub(/;? \}/, "}")

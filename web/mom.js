@@ -117,7 +117,7 @@ function hue(uuid) {
 const hostRow = (at, host) => ({at, cost: host.cost_kib, budget: host.budget_kib,
 	psi: host.psi_full, state: host.state});
 const guestRow = (at, guest) => ({at, used: guest.used_kib, actual: guest.actual_kib,
-	target: guest.target_kib, state: guest.state, why: guest.why ?? reason(guest)});
+	target: guest.target_kib, cost: guest.cost_kib, state: guest.state, why: guest.why ?? reason(guest)});
 
 function remember(status) {
 	const at = status.at;
@@ -159,9 +159,19 @@ function joined(old, recent) {
 	const from = Date.now() / 1000 - span;
 	return (old ?? []).concat(recent.filter(row => row.at > end)).filter(row => row.at >= from);
 }
-const hostRows = () => joined(past?.pools.get(now.host.name), seen.map(tick => tick.host));
 const guestRows = uuid => joined(past?.guests.get(uuid),
 	seen.map(tick => tick.guests.get(uuid)).filter(row => row));
+
+/* With each row of the host how high its guests are, one upon another. */
+function hostRows() {
+	const uuids = [...new Set([...now.guests.map(guest => guest.uuid), ...past?.guests.keys() ?? []])];
+	const costs = uuids.map(uuid => new Map(guestRows(uuid).map(row => [row.at, row.cost])));
+	const rows = joined(past?.pools.get(now.host.name), seen.map(tick => tick.host)).map(row => {
+		let height = 0;
+		return {...row, heights: costs.map(cost => height += cost.get(row.at) ?? 0)};
+	});
+	return {rows, layers: uuids.map(hue)};
+}
 
 /* As far back as anything is known, within what is asked for. */
 const reach = rows => Math.min(span, Math.max(180, Date.now() / 1000 - (rows[0]?.at ?? 0)));
@@ -197,7 +207,7 @@ function widestGap(rows, shown) {
 /* Round steps: 1, 2, 5 of the unit in which the top is told. */
 function steps(top) {
 	const unit = top >= 1048576 ? 1048576 : top >= 1024 ? 1024 : 1;
-	const rough = top / unit / 3;
+	const rough = top / unit / 4;
 	const power = 10 ** Math.floor(Math.log10(rough || 1));
 	const step = unit * power * ([1, 2, 5].find(n => n * power >= rough) ?? 10);
 	return Array.from({length: Math.floor(top / step) + 1}, (_, i) => i * step);
@@ -233,9 +243,9 @@ function describe(title, line, rows, shown) {
 
 /*
  * Draw rows over time into a figure. `lines`: [{name, look, pick, area, text}], the scale is
- * theirs; `rate`: one more in a band of its own, 0..1.
+ * theirs; `rate`: one more in a band of its own, 0..1; `layers`: colours of the rows' heights.
  */
-function plot(figure, {title, rows, lines, rate}) {
+function plot(figure, {title, rows, lines, rate, layers}) {
 	const height = figure.firstElementChild?.clientHeight || 190, width = Math.max(280, figure.clientWidth);
 	const to = Date.now() / 1000, shown = reach(rows), from = to - shown, gap = widestGap(rows, shown);
 	const left = 62, foot = height - (rate ? 62 : 30), floor = height - 26;
@@ -249,9 +259,11 @@ function plot(figure, {title, rows, lines, rate}) {
 			label(left - 8, y(value) + 4, 'end', value ? size(value).replace(/\.0+ /, ' ') : '0'));
 	for (const at of timeMarks(from, to))
 		if (x(at) > left + 10 && x(at) < width - 14) picture.append(label(x(at), height - 2, 'middle', clock(at)));
+	picture.append(svg('g', {class: 'layers'}, ...(layers ?? []).map((fill, i) => svg('path', {fill,
+		d: filled(trace(rows, row => row.heights[i], x, y, gap), foot)})).reverse()));
 	for (const line of lines) {
 		const path = trace(rows, line.pick, x, y, gap);
-		if (line.area) picture.append(curve('area', filled(path, foot)));
+		if (line.area && !layers) picture.append(curve('area', filled(path, foot)));
 		picture.append(curve('line ' + line.look, path));
 	}
 	if (rate) {
@@ -393,7 +405,7 @@ function factsOf(status) {
 			host.swap_total_kib ? `of ${size(host.swap_total_kib)}${host.swap_in_kib_per_s + host.swap_out_kib_per_s > 0 ?
 				`; ${size(host.swap_in_kib_per_s)}/s in, ${size(host.swap_out_kib_per_s)}/s out` : ''}` : ''],
 		['Policy', status.policies.join(', ') || 'none', `${plural(tick.orders, 'order')}, ${tick.orders_failed} failed`],
-		['Tick', `${tick.last_ms} ms`, `every ${lasted(tick.period_ms / 1000)}; ${plural(tick.count, 'tick')}, ${tick.late} late`],
+		['Tick', `${tick.last_ms} ms`, `every ${lasted(tick.period_ms / 1000)}; ${tick.late} late`],
 		['Hypervisor', hypervisor.connected ? 'connected' : 'gone', `${hypervisor.uri}, ${lasted(hypervisor.since_s)}`],
 	];
 	if (host.ksm_saving_kib != null)
@@ -419,7 +431,7 @@ function drawHost(status) {
 	say($('ledger'), [ledger(status.host), ...others.map(ledger)].join(' · '));
 	drawBar(status);
 	drawFacts(status);
-	plot($('past'), {...hostLines, rows: hostRows()});
+	plot($('past'), {...hostLines, ...hostRows()});
 }
 
 /* ---- the guests ---- */

@@ -48,7 +48,7 @@ browser_start() {
 	local folder=$1 port tries=100
 	chromedriver --port=0 >"$folder/driver" 2>&1 &
 	browser_pid=$!
-	until port=$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' "$folder/driver") &&
+	until port=$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' "$folder/driver" 2>/dev/null) &&
 		[[ -n $port ]]; do
 		((--tries)) && kill -0 "$browser_pid" 2>/dev/null || return 1
 		sleep 0.1
