@@ -10,6 +10,8 @@
 #define STALE_AT_LEAST_MS  3000  /* time stamps count whole seconds */
 #define PARTIAL_BUFFER     2.0   /* times the buffer where `usable` is missing */
 #define GROWTH_WINDOW_MS   3000  /* older growth is history */
+#define GROWTH_STEP_MS     200   /* statistics that follow sooner count together */
+#define GROWTH_LEAST_MS    400   /* a burst is spread over so long */
 #define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
 #define WORKING_SET_MARGIN 0.25
 #define FETCH_DECAY_MS     2000 /* half of a swap-in rate is forgotten in this time */
@@ -30,6 +32,7 @@ static void begin_boot(struct guest_track *track, const struct guest_facts *fact
 		.last_update = facts->last_update,
 		.has_last_update = facts->has_last_update,
 		.last_ms = track->last_ms,
+		.size = track->size,
 	};
 }
 
@@ -159,7 +162,10 @@ static void estimate_used(struct guest_track *track, struct guest_sample *sample
 static void estimate_growth(
 	struct guest_track *track, struct guest_sample *sample, int64_t now_ms)
 {
-	if (track->updated) {
+	size_t last = (track->growth_next + GROWTH_SAMPLES - 1) % GROWTH_SAMPLES;
+	bool due = !track->growth_count ||
+		   now_ms - track->growth[last].at_ms >= GROWTH_STEP_MS;
+	if (due && (track->updated || track->size.news)) {
 		track->growth[track->growth_next].at_ms = now_ms;
 		track->growth[track->growth_next].used_kib = sample->used_kib;
 		track->growth_next = (track->growth_next + 1) % GROWTH_SAMPLES;
@@ -176,7 +182,7 @@ static void estimate_growth(
 			      (double)track->growth[older].used_kib;
 		double ms =
 			(double)(track->growth[newer].at_ms - track->growth[older].at_ms);
-		fastest = fmax(fastest, rise * 1000 / fmax(ms, 1));
+		fastest = fmax(fastest, rise * 1000 / fmax(ms, GROWTH_LEAST_MS));
 	}
 	sample->has_growth = track->growth_count > 1;
 	sample->growth_kib_per_s = (uint64_t)fastest;
@@ -259,7 +265,22 @@ static void estimate_distress(const struct guest_track *track,
 	double low = fmax((double)terms->safety_kib, 0.06 * (double)sample->actual_kib);
 	double fetching =
 		track->swap_in_kib_per_s * 100 / (double)max_u64(sample->actual_kib, 1);
-	sample->distress = fmin(fmax(1 - left / low, 0) + fmin(fetching, 1), 1);
+	/* what was swapped out comes back for a while; with room for it nobody suffers */
+	double cramped = fmin(fmax(1.5 - left / (2 * low), 0), 1);
+	sample->distress = fmin(fmax(1 - left / low, 0) + cramped * fmin(fetching, 1), 1);
+}
+
+/*
+ * Linux keeps its watermarks free, some tens of MiB, and never counts them as usable:
+ * nobody in the guest gets them. Where the host hasn't backed them, they cost nothing.
+ */
+static void estimate_withheld(const struct guest_track *track,
+	const struct guest_facts *facts, struct guest_sample *sample,
+	const struct estimate_terms *terms)
+{
+	bool told = sample->has_usable && sample->has_unused && !facts->windows &&
+		    estimate_is_fresh(track, terms);
+	sample->withheld_kib = told ? sub_u64(sample->unused_kib, sample->usable_kib) : 0;
 }
 
 /* The largest the guest can be without asking: what the host must be able to back. */
@@ -269,19 +290,16 @@ static void estimate_cost(const struct guest_track *track,
 {
 	if (!sample->has_overhead)
 		sample->overhead_kib = OVERHEAD_UNKNOWN;
-	uint64_t touched = guest_touched_kib(sample);
-	uint64_t memory =
-		max_u64(touched, max_u64(sample->target_kib, sample->actual_kib));
+	uint64_t size = max_u64(sample->target_kib, sample->actual_kib);
 	bool unproven =
 		!track->proven &&
 		(state == GUEST_STATE_BOOTING || state == GUEST_STATE_NODRIVER ||
 			state == GUEST_STATE_SUSPENDED || state == GUEST_STATE_HUNG ||
 			state == GUEST_STATE_BUSY || state == GUEST_STATE_WATCHED);
-	if (facts->hugepages)
-		memory = 0;
-	else if (unproven || !sample->has_actual)
-		memory = max_u64(sample->max_kib, touched);
-	sample->cost_kib = memory + sample->overhead_kib;
+	if (unproven || !sample->has_actual)
+		size = sample->max_kib;
+	sample->cost_kib =
+		facts->hugepages ? sample->overhead_kib : guest_cost_kib(sample, size);
 }
 
 void estimate_guest(struct guest_track *track, struct guest_facts *facts,
@@ -306,6 +324,7 @@ void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 		estimate_learn_floor(track, sample, now_ms);
 	estimate_demand(track, sample, terms, now_ms);
 	estimate_distress(track, sample, terms);
+	estimate_withheld(track, facts, sample, terms);
 	estimate_cost(track, facts, sample, *state);
 }
 

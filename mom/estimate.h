@@ -20,6 +20,16 @@ struct estimate_terms {
 	uint64_t safety_kib; /* never taken from a guest */
 };
 
+/* What is remembered to tell a balloon's size while it moves. */
+struct size_track {
+	bool news;                       /* this sample's statistics are new */
+	int64_t news_ms, moved_ms;       /* new statistics, or another size, were seen */
+	uint64_t actual_kib, total_kib;  /* as told, in the last sample */
+	uint64_t usable_kib, unused_kib; /* the same */
+	bool settled;                    /* the two below belong together */
+	uint64_t settled_actual_kib, settled_total_kib;
+};
+
 /* What estimating remembers of one guest from sample to sample. */
 struct guest_track {
 	bool seen;
@@ -31,9 +41,10 @@ struct guest_track {
 	uint64_t updated_at; /* in the guest's own time */
 	bool updated;        /* the statistics of this sample are new */
 	bool doubted;        /* they are from before a time in which QEMU was silent */
-	unsigned fresh;      /* changes of the statistics since this boot */
-	bool proven;         /* the driver has shown that it lives */
-	bool valued;         /* the statistics once held values since this boot */
+	struct size_track size;
+	unsigned fresh; /* changes of the statistics since this boot */
+	bool proven;    /* the driver has shown that it lives */
+	bool valued;    /* the statistics once held values since this boot */
 	struct {
 		int64_t at_ms;
 		uint64_t used_kib;
@@ -49,6 +60,12 @@ struct guest_track {
 	int64_t working_set_ms; /* when working_set_kib was brought up to date */
 	double working_set_kib; /* seen from outside; its falls are slowed down */
 };
+
+/*
+ * Put the balloon's size in `facts->sample` where the guest says that it is by now, ahead
+ * of what QEMU has told. Comes before all else that looks at the sample.
+ */
+void estimate_size(struct guest_track *track, struct guest_facts *facts, int64_t now_ms);
 
 /*
  * Judge one guest and fill the estimated part of `facts->sample`.

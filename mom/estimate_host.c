@@ -8,10 +8,12 @@
 #define RESERVE_PART      0.015 /* of the host, where the reserve is "auto" */
 #define RESERVE_LEAST_KIB (32 * KIB_PER_MIB)
 #define RESERVE_MOST_KIB  (2 * KIB_PER_GIB)
-#define KSM_LOAN_PART     0.1 /* of KSM's saving kept in reserve */
-#define PSI_TIGHT         0.10
-#define PSI_CRITICAL      0.40
-#define SWAP_TIGHT_PAGES  1000 /* a second, in and out together */
+#define KSM_LOAN_PART     0.1  /* of KSM's saving kept in reserve */
+#define WITHHELD_PART     0.25 /* the same of what guests withhold, but the largest … */
+
+#define PSI_TIGHT        0.10
+#define PSI_CRITICAL     0.40
+#define SWAP_TIGHT_PAGES 1000 /* a second, in and out together */
 
 static uint64_t least_reserve(const struct host_terms *terms)
 {
@@ -21,15 +23,42 @@ static uint64_t least_reserve(const struct host_terms *terms)
 	return clamp_u64(part, RESERVE_LEAST_KIB, RESERVE_MOST_KIB);
 }
 
+/* What guests' kernels keep free and the host hasn't backed. */
+struct withheld {
+	uint64_t sum_kib, largest_kib, managed_kib;
+};
+
+static void count_withheld(struct withheld *withheld, const struct guest_entry *entry)
+{
+	const struct guest_sample *guest = entry->sample;
+	uint64_t size = max_u64(guest->target_kib, guest->actual_kib);
+	uint64_t whole = size + guest->overhead_kib;
+	if (entry->hugepages || !guest->withheld_kib)
+		return;
+	uint64_t spared = sub_u64(whole, guest->cost_kib);
+	withheld->sum_kib += spared;
+	withheld->largest_kib = max_u64(withheld->largest_kib, spared);
+	withheld->managed_kib += entry->managed ? spared : 0;
+}
+
+/* A kernel may touch its own after all, but not all kernels at once. */
+static uint64_t reserve_for(const struct withheld *withheld)
+{
+	return max_u64((uint64_t)((double)withheld->sum_kib * WITHHELD_PART),
+		withheld->largest_kib);
+}
+
 void estimate_host(struct host_sample *host, const struct host_terms *terms,
 	const struct guest_entry *guests, size_t count)
 {
 	uint64_t held = 0, cost = 0, fixed = 0, exposure = 0;
+	struct withheld withheld = {0};
 	double growth = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct guest_sample *guest = guests[i].sample;
 		cost += guest->cost_kib;
 		fixed += guests[i].managed ? guest->overhead_kib : guest->cost_kib;
+		count_withheld(&withheld, &guests[i]);
 		if (guest->has_rss)
 			held += guests[i].hugepages
 					? guest->overhead_kib
@@ -46,12 +75,13 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 	uint64_t unbacked = sub_u64(cost, terms->available_kib + held);
 	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);
 	host->reserve_kib = max_u64(least_reserve(terms), min_u64(growing, unbacked)) +
-			    (uint64_t)((double)saving * KSM_LOAN_PART);
+			    (uint64_t)((double)saving * KSM_LOAN_PART) +
+			    reserve_for(&withheld);
 	host->available_kib = terms->available_kib;
 	uint64_t whole = sub_u64(terms->available_kib + held, host->reserve_kib);
 	host->claimed_kib = min_u64(terms->claim_kib, whole);
 	host->budget_kib = whole - host->claimed_kib;
-	host->divisible_kib = sub_u64(host->budget_kib, fixed);
+	host->divisible_kib = sub_u64(host->budget_kib + withheld.managed_kib, fixed);
 	host->exposure_kib = exposure;
 	host->cost_kib = cost;
 }

@@ -47,9 +47,8 @@ static int64_t added_cost(const struct guard_guest *guest, uint64_t to_kib)
 	const struct guest_sample *sample = &guest->facts->sample;
 	if (guest->facts->hugepages)
 		return 0;
-	uint64_t after =
-		max_u64(to_kib, max_u64(sample->actual_kib, guest_touched_kib(sample)));
-	return (int64_t)(after + sample->overhead_kib) - (int64_t)sample->cost_kib;
+	uint64_t after = guest_cost_kib(sample, max_u64(to_kib, sample->actual_kib));
+	return (int64_t)after - (int64_t)sample->cost_kib;
 }
 
 /* It has more than it may: a `max` below its configured memory, not reached yet. */

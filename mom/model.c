@@ -97,6 +97,12 @@ uint64_t guest_touched_kib(const struct guest_sample *sample)
 	return sub_u64(held, sample->overhead_kib);
 }
 
+uint64_t guest_cost_kib(const struct guest_sample *sample, uint64_t size_kib)
+{
+	uint64_t takes = sub_u64(size_kib, sample->withheld_kib);
+	return max_u64(takes, guest_touched_kib(sample)) + sample->overhead_kib;
+}
+
 static void forget_guests(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->guest_count; i++)

@@ -117,6 +117,7 @@ struct guest_sample {
 	uint64_t used_kib;
 	uint64_t demand_kib;
 	uint64_t growth_kib_per_s; /* recent growth of `used` */
+	uint64_t withheld_kib;     /* free, but its kernel gives it to nobody */
 	uint64_t cost_kib;         /* what the guest may cost the host */
 	double distress;           /* 0 none … 1 its own memory is gone */
 
@@ -341,6 +342,13 @@ const char *host_knob_name(enum host_knob knob); /* as policies call it */
  * for itself. Pages of files that it maps are nobody's cost.
  */
 uint64_t guest_touched_kib(const struct guest_sample *sample);
+
+/*
+ * What a guest of this size may cost the host: what it holds, or else all that it may
+ * take without asking; and QEMU's own. What its kernel withholds from everybody it
+ * doesn't take.
+ */
+uint64_t guest_cost_kib(const struct guest_sample *sample, uint64_t size_kib);
 
 void snapshot_reset(struct snapshot *snapshot); /* empty, its arrays kept for reuse */
 void snapshot_done(struct snapshot *snapshot);

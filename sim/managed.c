@@ -109,10 +109,8 @@ static void broken(struct managed *managed, const char *promise, const char *gue
 static double added(const struct guest *guest, const struct order *order)
 {
 	const struct guest_sample *sample = &guest->facts.sample;
-	uint64_t touched =
-		sub_u64(sample->rss_kib + sample->swap_kib, sample->overhead_kib);
-	uint64_t after = max_u64(order->to_kib, max_u64(sample->actual_kib, touched)) +
-			 sample->overhead_kib;
+	uint64_t after =
+		guest_cost_kib(sample, max_u64(order->to_kib, sample->actual_kib));
 	return fmax((double)after - (double)sample->cost_kib, 0);
 }
 

@@ -270,12 +270,78 @@ static void demand_counts_what_comes_back_from_swap(void **state)
 	struct bench *bench = *state;
 	struct guest_sample *sample = &bench->facts.sample;
 	sample->has_swap_in = true;
+	sample->actual_kib = sample->target_kib = 400 * MIB;
+	sample->usable_kib = 60 * MIB;
 	prove(bench);
 	uint64_t before = sample->demand_kib;
 	sample->swap_in_kib = 50 * MIB;
 	look(bench, 1000, true);
 	assert_in_range(sample->demand_kib, before + 49 * MIB, before + 51 * MIB);
 	assert_true(sample->distress > 0.5);
+	sample->usable_kib = 200 * MIB; /* with room for all that comes back */
+	look(bench, 1000, true);
+	assert_true(sample->distress == 0);
+}
+
+/* QEMU tells late where the balloon is; a Linux guest's total moves with it. */
+static void a_moving_balloon_is_where_the_guest_says(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_total = true;
+	sample->total_kib = 760 * MIB;
+	for (int i = 0; i < 4; i++) {
+		estimate_size(&bench->track, &bench->facts, bench->now_ms + 1000);
+		look(bench, 1000, true);
+	}
+	assert_int_equal(sample->used_kib, 200 * MIB);
+
+	sample->target_kib = 500 * MIB; /* on its way: 150 MiB are gone, none is told */
+	sample->total_kib = 610 * MIB;
+	sample->usable_kib = 450 * MIB;
+	bench->now_ms += 250;
+	estimate_size(&bench->track, &bench->facts, bench->now_ms);
+	assert_int_equal(sample->actual_kib, 650 * MIB);
+	look(bench, 0, true);
+	assert_int_equal(sample->used_kib, 200 * MIB);
+	assert_int_equal(sample->growth_kib_per_s, 0);
+
+	sample->actual_kib = 800 * MIB; /* the guest fell silent: QEMU's word counts */
+	estimate_size(&bench->track, &bench->facts, bench->now_ms + 1600);
+	assert_int_equal(sample->actual_kib, 800 * MIB);
+}
+
+/* Windows' total never shrinks: nothing can be told from it. */
+static void a_total_that_stands_still_tells_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_total = true;
+	sample->total_kib = 800 * MIB;
+	for (int i = 1; i < 5; i++)
+		estimate_size(&bench->track, &bench->facts, bench->now_ms + i * 1000);
+	sample->actual_kib = 600 * MIB;
+	sample->unused_kib = 300 * MIB;
+	estimate_size(&bench->track, &bench->facts, bench->now_ms + 5000);
+	assert_int_equal(sample->actual_kib, 600 * MIB);
+}
+
+/* A kernel's watermarks are free and nobody's. */
+static void what_a_kernel_withholds_costs_nothing_until_it_is_touched(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_overhead = true;
+	sample->overhead_kib = 40 * MIB;
+	sample->unused_kib = 650 * MIB;
+	prove(bench);
+	assert_int_equal(sample->cost_kib, (800 - 50 + 40) * MIB);
+	sample->rss_anon_kib = (780 + 40) * MIB;
+	look(bench, 1000, true);
+	assert_int_equal(sample->cost_kib, (780 + 40) * MIB);
+	sample->rss_anon_kib = 290 * MIB; /* old statistics are worth nothing */
+	look(bench, 10000, false);
+	assert_int_equal(sample->cost_kib, (800 + 40) * MIB);
 }
 
 /* Asked ahead of time, a guest's counters move while its time stamp stands still. */
@@ -487,6 +553,9 @@ int main(void)
 		TEST(a_guest_without_usable_keeps_a_larger_buffer),
 		TEST(demand_runs_ahead_of_growth),
 		TEST(demand_counts_what_comes_back_from_swap),
+		TEST(a_moving_balloon_is_where_the_guest_says),
+		TEST(a_total_that_stands_still_tells_nothing),
+		TEST(what_a_kernel_withholds_costs_nothing_until_it_is_touched),
 		TEST(no_fetching_is_lost_between_time_stamps),
 		TEST(what_a_guest_took_back_is_remembered_for_hours),
 		TEST(unusual_fetching_betrays_a_silent_guest),
