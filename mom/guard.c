@@ -8,12 +8,15 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
-#define CHUNK_KIB      2048   /* what a Windows balloon moves in */
-#define SUFFERS_MS     5000   /* distress so soon after a shrink is the shrink's doing */
-#define PATIENCE_LEAST 10000  /* not shrunk for so long then; doubles … */
-#define PATIENCE_MOST  600000 /* … up to this, and is forgotten after as long a calm */
-#define DISTRESS_PART  2      /* of the reserve is for distress; the rest for surprises */
-#define IN_DISTRESS    0.5
+#define CHUNK_KIB         2048 /* what a Windows balloon moves in */
+#define SUFFERS_MS        5000 /* distress so soon after a shrink is the shrink's doing */
+#define PATIENCE_LEAST    10000 /* not shrunk for so long then; doubles … */
+#define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
+#define DISTRESS_PART     2 /* of the reserve is for distress; the rest for surprises */
+#define IN_DISTRESS       0.5
+#define IDLE_SETTLE_TIMES 6 /* as long, until a guest is given more than it needs */
+#define SPARE_KIB                                                                        \
+	(16 * KIB_PER_MIB) /* taken beyond what is missing, to take less often */
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
@@ -58,7 +61,8 @@ static bool is_over(const struct guard_guest *guest)
 }
 
 /* Lowest target allowed: what it uses and a little, but in critical just its minimum
- * (G1). A guest that uses more than it may comes down as it lets go. */
+ * (G1). A guest that rests keeps what it needs, one that uses more than it may comes down
+ * as it lets go. */
 static uint64_t lowest_target(const struct guard_guest *guest,
 	const struct guard_terms *terms, enum host_state state)
 {
@@ -66,6 +70,8 @@ static uint64_t lowest_target(const struct guard_guest *guest,
 	uint64_t low = sample->min_kib;
 	if (state < HOST_CRITICAL && sample->has_used)
 		low = max_u64(low, sample->used_kib + terms->safety_kib);
+	if (guest->rest && sample->has_demand)
+		low = max_u64(low, min_u64(sample->demand_kib, guest->track->target_kib));
 	return min_u64(low, max_u64(sample->limit_kib, guest->track->target_kib));
 }
 
@@ -85,10 +91,23 @@ static void follow_suffering(struct guard_guest *guest, int64_t now_ms)
 	track->spared_until_ms = now_ms + (int64_t)track->patience_ms;
 }
 
-static bool may_shrink(struct guard_guest *guest, enum host_state state,
+/* Why nothing is taken from the guest for now, unless another one is in need. */
+static const char *why_rest(const struct guard_guest *guest, enum host_state state,
 	const struct guard_terms *terms, int64_t now_ms)
 {
 	const struct balloon_track *track = guest->track;
+	bool grown = track->ordered_ms && track->raised;
+	if (state >= HOST_CRITICAL)
+		return NULL;
+	if (now_ms < track->spared_until_ms)
+		return "it suffered from the last one";
+	if (grown && now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
+		return "it has just grown";
+	return NULL;
+}
+
+static bool may_shrink(struct guard_guest *guest, enum host_state state, bool pressed)
+{
 	if (guest->state != GUEST_STATE_MANAGED)
 		return drop(guest, "no shrink: the guest is %s",
 			guest_state_name(guest->state));
@@ -96,12 +115,8 @@ static bool may_shrink(struct guard_guest *guest, enum host_state state,
 		return drop(guest, "no shrink without fresh statistics");
 	if (state == HOST_ROOMY && !is_over(guest))
 		return drop(guest, "no shrink: the host is roomy");
-	if (state < HOST_CRITICAL && now_ms < track->spared_until_ms)
-		return drop(guest, "no shrink: it suffered from the last one");
-	bool grown = track->ordered_ms && track->raised;
-	if (state < HOST_CRITICAL && grown &&
-		now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
-		return drop(guest, "no shrink so soon after growing");
+	if (guest->rest && !(pressed && guest->facts->sample.has_demand))
+		return drop(guest, "no shrink: %s", guest->rest);
 	return true;
 }
 
@@ -116,7 +131,9 @@ static bool may_grow(
 	bool shrunk = track->ordered_ms && !track->raised;
 	bool needy = sample->distress >= IN_DISTRESS ||
 		     sample->used_kib + terms->safety_kib > track->target_kib;
-	if (shrunk && !needy && now_ms - track->ordered_ms < (int64_t)terms->settle_ms)
+	bool wants = sample->has_demand && sample->demand_kib > track->target_kib;
+	uint64_t settle_ms = terms->settle_ms * (wants ? 1 : IDLE_SETTLE_TIMES);
+	if (shrunk && !needy && now_ms - track->ordered_ms < (int64_t)settle_ms)
 		return drop(guest, "no growth so soon after shrinking");
 	return true;
 }
@@ -187,7 +204,7 @@ static bool is_worth_it(
 	return distance(to_kib, guest->track->target_kib) >= step;
 }
 
-static bool propose_wish(struct guard_guest *guest, enum host_state state,
+static bool propose_wish(struct guard_guest *guest, enum host_state state, bool pressed,
 	const struct guard_terms *terms, int64_t now_ms)
 {
 	bool over = is_over(guest);
@@ -197,8 +214,7 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state,
 	if (!is_worth_it(guest, to, terms))
 		return false;
 	bool shrink = to < guest->track->target_kib;
-	if (shrink ? !may_shrink(guest, state, terms, now_ms)
-		   : !may_grow(guest, terms, now_ms))
+	if (shrink ? !may_shrink(guest, state, pressed) : !may_grow(guest, terms, now_ms))
 		return false;
 	guest->to_kib = shrink ? paced_shrink(guest, to, terms, state) : to;
 	if (over && to >= guest->facts->sample.limit_kib)
@@ -207,17 +223,19 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state,
 }
 
 /* Decide what this guest alone may be ordered: `to_kib`, `delta_kib`, `ordered`. */
-static void propose(struct guard_guest *guest, enum host_state state,
+static void propose(struct guard_guest *guest, enum host_state state, bool pressed,
 	const struct guard_terms *terms, int64_t now_ms)
 {
 	follow_suffering(guest, now_ms);
+	guest->rest = why_rest(guest, state, terms, now_ms);
 	guest->own = NULL;
 	guest->verdict[0] = '\0';
 	if (now_ms < guest->track->refused_until_ms) {
 		guest->ordered = drop(guest, "no order: the last one was refused");
 		return;
 	}
-	guest->ordered = propose_own(guest) || propose_wish(guest, state, terms, now_ms);
+	guest->ordered =
+		propose_own(guest) || propose_wish(guest, state, pressed, terms, now_ms);
 	if (guest->ordered)
 		guest->delta_kib = added_cost(guest, guest->to_kib);
 }
@@ -263,6 +281,8 @@ static int by_gain(const void *a, const void *b)
 {
 	const struct guard_guest *left = *(struct guard_guest *const *)a;
 	const struct guard_guest *right = *(struct guard_guest *const *)b;
+	if (!left->rest != !right->rest)
+		return left->rest ? 1 : -1;
 	uint64_t left_kib = left->track->target_kib - left->to_kib;
 	uint64_t right_kib = right->track->target_kib - right->to_kib;
 	return left_kib < right_kib ? 1 : left_kib > right_kib ? -1 : 0;
@@ -278,8 +298,8 @@ static uint64_t on_its_way(const struct guard_guest *guests, size_t count)
 	return sum;
 }
 
-/* What is missing comes from those who have most to give, in few orders; what nobody
- * needs stays where it is. */
+/* What is missing comes from those who have most to give, in few orders, and last from
+ * who should rest; what nobody needs stays where it is. */
 static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_t missing)
 {
 	auto_free struct guard_guest **shrinking =
@@ -296,8 +316,9 @@ static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_
 		if (missing <= 0)
 			guest->ordered =
 				drop(guest, "no shrink: nobody needs the memory");
-		else
-			missing -= (int64_t)gain;
+		else if (gain > (uint64_t)missing + SPARE_KIB)
+			guest->to_kib += gain - (uint64_t)missing - SPARE_KIB;
+		missing -= (int64_t)gain;
 	}
 }
 
@@ -374,12 +395,24 @@ void guard_obey(struct guard_guest *guests, size_t count, struct plan *plan)
 	}
 }
 
+/* Somebody suffers for want of memory that others may have to spare. */
+static bool is_pressed(const struct guard_guest *guests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (guests[i].state == GUEST_STATE_MANAGED &&
+			guests[i].facts->sample.distress >= IN_DISTRESS &&
+			guests[i].facts->sample.demand_kib > guests[i].track->target_kib)
+			return true;
+	return false;
+}
+
 uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
 	struct guard_ledger *pool, struct guard_ledger *host,
 	const struct guard_terms *terms, int64_t now_ms, struct plan *plan)
 {
+	bool pressed = is_pressed(guests, count);
 	for (size_t i = 0; i < count; i++)
-		propose(&guests[i], state, terms, now_ms);
+		propose(&guests[i], state, pressed, terms, now_ms);
 	if (state < HOST_TIGHT)
 		keep_needed_shrinks(guests, count, shortage(guests, count, pool, host));
 

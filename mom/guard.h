@@ -30,6 +30,7 @@ struct guard_guest {
 	uint64_t to_kib;
 	char verdict[REASON_MAX]; /* what was changed or dropped, and why; "" nothing */
 	/* in between */
+	const char *rest;  /* why nothing is taken from it for now; NULL */
 	const char *own;   /* why the guard orders this by itself; NULL it was wished */
 	int64_t delta_kib; /* what the wish would add to the cost */
 };

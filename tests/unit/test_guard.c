@@ -315,13 +315,13 @@ static void g6_no_order_against_a_young_one(void **state)
 	follow_order(&bench->tracks[0], 400 * MIB, 500 * MIB, NOW - 1000);
 	wish_for(bench, 0, 300);
 	plan_with_room(bench, HOST_TIGHT, -500);
-	assert_no_order(bench, 0, "so soon");
+	assert_no_order(bench, 0, "has just grown");
 
 	set_size(bench, 0, 700, 200); /* sent down, called back before it began to move */
 	follow_order(&bench->tracks[0], 700 * MIB, 400 * MIB, NOW - 8000);
 	follow_order(&bench->tracks[0], 700 * MIB, 600 * MIB, NOW - 1000);
 	plan_with_room(bench, HOST_TIGHT, -500);
-	assert_no_order(bench, 0, "so soon");
+	assert_no_order(bench, 0, "has just grown");
 
 	set_size(bench, 1, 600, 200);
 	follow_order(&bench->tracks[1], 600 * MIB, 500 * MIB, NOW - 1000);
@@ -413,7 +413,7 @@ static void only_what_is_missing_is_taken_from_who_has_most(void **state)
 	wish_for(bench, 1, 760);
 	wish_for(bench, 2, 650);
 	plan_with_room(bench, HOST_SNUG, 0);
-	assert_order(bench, 2, 650);
+	assert_order(bench, 2, 800 - 100 - 16);
 	assert_no_order(bench, 1, "nobody needs");
 
 	/* what is on its way isn't taken twice */
@@ -441,6 +441,43 @@ static void g8_a_guest_that_suffers_from_a_shrink_is_spared(void **state)
 	bench->facts[0].sample.distress = 1;
 	plan_with_room(bench, HOST_TIGHT, 0);
 	assert_int_equal(bench->tracks[0].spared_until_ms, NOW + 20000);
+}
+
+/* What lies idle isn't withheld from who suffers; what is needed stays. */
+static void a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 500, 200);
+	bench->tracks[0].raised = true;
+	bench->tracks[0].ordered_ms = NOW - 1000;
+	wish_for(bench, 0, 220);
+	plan_with_room(bench, HOST_TIGHT, 0);
+	assert_no_order(bench, 0, "has just grown");
+
+	set_size(bench, 1, 300, 290);
+	bench->facts[1].sample.demand_kib = 500 * MIB;
+	bench->facts[1].sample.distress = 1;
+	wish_for(bench, 1, 500);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 500 / 4 * 3); /* at the pace of a shrink */
+	set_size(bench, 0, 300, 200);
+	bench->tracks[0].raised = true;
+	bench->tracks[0].ordered_ms = NOW - 1000;
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 240); /* its demand */
+}
+
+static void idle_memory_comes_back_later_than_what_is_needed(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 500, 300);
+	follow_order(&bench->tracks[0], 600 * MIB, 500 * MIB, NOW - 10000);
+	wish_for(bench, 0, 700);
+	plan_with_room(bench, HOST_SNUG, 500);
+	assert_no_order(bench, 0, "so soon");
+	bench->facts[0].sample.demand_kib = 520 * MIB;
+	plan_with_room(bench, HOST_SNUG, 500);
+	assert_order(bench, 0, 700);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -480,6 +517,8 @@ int main(void)
 		TEST(a_guest_above_its_max_keeps_what_it_uses),
 		TEST(only_what_is_missing_is_taken_from_who_has_most),
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
+		TEST(a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers),
+		TEST(idle_memory_comes_back_later_than_what_is_needed),
 
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
 		TEST(g9_a_fixed_guest_is_left_at_its_maximum),
