@@ -15,8 +15,8 @@
 #define DISTRESS_PART     2 /* of the reserve is for distress; the rest for surprises */
 #define IN_DISTRESS       0.5
 #define IDLE_SETTLE_TIMES 6 /* as long, until a guest is given more than it needs */
-#define SPARE_KIB                                                                        \
-	(16 * KIB_PER_MIB) /* taken beyond what is missing, to take less often */
+/* Taken beyond what is missing, to take less often. */
+#define SPARE_KIB (16 * KIB_PER_MIB)
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
