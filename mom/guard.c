@@ -16,7 +16,7 @@
 #define IN_DISTRESS       0.5
 #define IDLE_SETTLE_TIMES 6 /* as long, until a guest is given more than it needs */
 /* Taken beyond what is missing, to take less often. */
-#define SPARE_KIB (16 * KIB_PER_MIB)
+#define SPARE_KIB (64 * KIB_PER_MIB)
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {

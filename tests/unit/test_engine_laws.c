@@ -220,6 +220,16 @@ static bool is_own(const struct guest *guest)
 	       guest->state == GUEST_STATE_FIXED;
 }
 
+static bool somebody_suffers(const struct bench *bench, size_t pool)
+{
+	const struct roster *roster = &bench->rig.engine.roster;
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->guests[i]->pool == pool &&
+			roster->guests[i]->facts.sample.distress >= 0.5)
+			return true;
+	return false;
+}
+
 static void check_shrink(struct bench *bench, const struct guest *guest,
 	const struct order *order, enum host_state state, const struct witness *seen)
 {
@@ -236,7 +246,9 @@ static void check_shrink(struct bench *bench, const struct guest *guest,
 	HOLDS("G3", guest->state == GUEST_STATE_MANAGED);
 	HOLDS("G5", !calm || order->to_kib + sample->actual_kib / 4 + STEP >=
 				     min_u64(sample->actual_kib, order->from_kib));
-	HOLDS("G6", !calm || !seen->grown_ms || now_ms - seen->grown_ms >= SETTLE_MS);
+	bool settled = !seen->grown_ms || now_ms - seen->grown_ms >= SETTLE_MS;
+	bool idle = order->to_kib >= sample->demand_kib;
+	HOLDS("G6", !calm || settled || (idle && somebody_suffers(bench, guest->pool)));
 }
 
 static void check_order(
@@ -280,7 +292,7 @@ static void check_books(struct bench *bench, size_t index)
 				target = engine->plan.orders[o].to_kib;
 		after += guest->facts.hugepages ? sample->cost_kib
 						: max_u64(sample->cost_kib,
-							  target + sample->overhead_kib);
+							  guest_cost_kib(sample, target));
 	}
 	uint64_t most =
 		max_u64(books->cost_kib, books->budget_kib + books->reserve_kib / 2);
