@@ -63,7 +63,10 @@ static int read_count(struct json_object *params, const char *key, double usual,
 void start_history(void *context, struct json_object *params, struct control_reply *reply)
 {
 	const struct daemon *daemon = context;
-	struct history_question question = {.guest = param_text(params, "guest")};
+	struct history_question question = {
+		.guest = param_text(params, "guest"),
+		.pools_only = param_bool(params, "pools_only"),
+	};
 	struct span span = {0};
 	struct err err;
 	int bad = read_span(params, HISTORY_USUAL_S, &span, &err);

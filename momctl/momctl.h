@@ -89,10 +89,12 @@ int momctl_fail(int code, const char *format, ...) __attribute__((format(printf,
 int cmd_can_start(const struct momctl *ctl, int argc, char **argv);
 int cmd_collectors(const struct momctl *ctl, int argc, char **argv);
 int cmd_doctor(const struct momctl *ctl, int argc, char **argv);
+int cmd_events(const struct momctl *ctl, int argc, char **argv);
 int cmd_explain(const struct momctl *ctl, int argc, char **argv);
 int cmd_guest_kit(const struct momctl *ctl, int argc, char **argv);
 int cmd_guests(const struct momctl *ctl, int argc, char **argv);
 int cmd_help(const struct momctl *ctl, int argc, char **argv);
+int cmd_history(const struct momctl *ctl, int argc, char **argv);
 int cmd_pause(const struct momctl *ctl, int argc, char **argv);
 int cmd_policy(const struct momctl *ctl, int argc, char **argv);
 int cmd_reload(const struct momctl *ctl, int argc, char **argv);

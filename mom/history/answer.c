@@ -230,7 +230,7 @@ int answer_series(struct keeper *keeper, const struct answer_question *question,
 	for (;; step_s *= 2) {
 		struct lines lines = {.step_s = step_s};
 		int result = read_kind(keeper, &lines, SERIES_POOL, question, err);
-		if (result == 0)
+		if (result == 0 && !question->pools_only)
 			result = read_kind(keeper, &lines, SERIES_GUEST, question, err);
 		bool whole = lines.rows <= ANSWER_ROWS_MOST;
 		if (result == 0 && whole)

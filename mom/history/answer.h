@@ -11,6 +11,7 @@
 #define ANSWER_ROWS_MOST 4000 /* of all lines together */
 
 struct answer_question {
+	bool pools_only;
 	const char *guest;          /* name or UUID; NULL all */
 	int64_t since_ms, until_ms; /* since the epoch */
 	int64_t step_s;             /* 0: what makes `points` */

@@ -461,6 +461,8 @@ void history_ask(struct history *history, const struct history_question *questio
 		line, "step_s", json_object_new_int64((int64_t)question->step_s));
 	json_object_object_add(
 		line, "points", json_object_new_int64((int64_t)question->points));
+	json_object_object_add(
+		line, "pools_only", json_object_new_boolean(question->pools_only));
 	ask(history, line, answer, context);
 }
 

@@ -70,6 +70,7 @@ typedef void (*history_answer_fn)(
 
 /* The figures of a span of time; doc/control-protocol.md has the meaning of each. */
 struct history_question {
+	bool pools_only;   /* no guests */
 	const char *guest; /* name or UUID; NULL the host, its pools and every guest */
 	int64_t since_ms, until_ms; /* since the epoch */
 	uint64_t step_s;            /* 0: what makes `points` */

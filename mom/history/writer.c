@@ -125,6 +125,7 @@ static void answer(struct writer *writer, struct json_object *line)
 {
 	const struct answer_question question = {
 		.guest = text_of(line, "guest"),
+		.pools_only = whole_of(line, "pools_only") != 0,
 		.since_ms = whole_of(line, "since_ms"),
 		.until_ms = whole_of(line, "until_ms"),
 		.step_s = whole_of(line, "step_s"),
