@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_COUNT,     /* uint64_t */
 	CONFIG_STRING,    /* char *, owned */
 	CONFIG_URI,       /* char *, owned: scheme:… */
+	CONFIG_SOCKET,    /* char *, owned: a path that a Unix socket can have */
 	CONFIG_LISTEN,    /* char *, owned: "", or as loopback_parse() */
 	CONFIG_STRINGS,   /* struct config_strings */
 	CONFIG_BUDGET,    /* struct config_budget */

@@ -33,7 +33,7 @@ const struct config_key config_keys[] = {
 	{"hypervisor", "stats_period", CONFIG_DURATION, AT(hypervisor.stats_period_ms),
 		"1s", "1s", "1min", NULL,
 		"How often such a guest is told to report; whole seconds."},
-	{"hypervisor", "workers", CONFIG_COUNT, AT(hypervisor.workers), "8", "1", "64",
+	{"hypervisor", "workers", CONFIG_COUNT, AT(hypervisor.workers), "16", "1", "64",
 		NULL, "Most calls to libvirt under way at once."},
 
 	{"sampling", "period", CONFIG_DURATION, AT(sampling.period_ms), "1s", "100ms",
@@ -67,7 +67,7 @@ const struct config_key config_keys[] = {
 	{"policy", "max_memory", CONFIG_SIZE, AT(policy.max_memory_kib), "16MiB", "64KiB",
 		"1GiB", NULL, "Most memory of one policy in one round."},
 
-	{"control", "socket", CONFIG_STRING, AT(control.socket), MOM_RUNDIR "/momd.sock",
+	{"control", "socket", CONFIG_SOCKET, AT(control.socket), MOM_RUNDIR "/momd.sock",
 		NULL, NULL, NULL, "Where momctl finds momd."},
 	{"control", "group", CONFIG_STRING, AT(control.group), "libvirt", NULL, NULL,
 		NULL, "Members may look; root alone where it is empty or doesn't exist."},

@@ -9,7 +9,8 @@
 #include "mom/mem.h"
 
 #define TEXT_MAX     (1024 * 1024)
-#define INCLUDES_MAX 10 /* libconfig follows no deeper chain */
+#define INCLUDES_MAX 10   /* libconfig follows no deeper chain */
+#define FILES_MAX    100u /* that one may include in all */
 #define DIRECTIVE    "@include"
 
 /* Open for reading; a FIFO must not make us wait before it is refused. */
@@ -63,23 +64,34 @@ static char *included(const char *line)
 	return mem_ndup(line + 1, strcspn(line + 1, "\"\n"));
 }
 
+/* What is still to be looked at: a file that includes itself more than once doubles its
+ * work with each step. */
+struct includes {
+	const char *folder;
+	unsigned left;
+};
+
 static int check_includes(
-	const char *text, const char *folder, unsigned depth, struct err *err);
+	const char *text, struct includes *includes, unsigned depth, struct err *err);
 
 /* A missing file is libconfig's to report: it may be named in a comment. */
 static int check_included(
-	const char *path, const char *folder, unsigned depth, struct err *err)
+	const char *path, struct includes *includes, unsigned depth, struct err *err)
 {
 	auto_free char *text = NULL;
 	int r = read_plain(&text, path, err);
-	if (r == 0)
-		return check_includes(text, folder, depth - 1, err);
-	return r == -ENOENT ? 0 : r;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	if (!includes->left--)
+		return err_set(err, -ELOOP,
+			"%s: the %uth file to be included, which is too many", path,
+			FILES_MAX + 1);
+	return check_includes(text, includes, depth - 1, err);
 }
 
 /* Where a name begins with "/", libconfig 1.5 looks in the folder and 1.7 at the root. */
 static int check_includes(
-	const char *text, const char *folder, unsigned depth, struct err *err)
+	const char *text, struct includes *includes, unsigned depth, struct err *err)
 {
 	int r = 0;
 	for (const char *line = text; line && depth && !r; line = strchr(line, '\n')) {
@@ -87,20 +99,21 @@ static int check_includes(
 		auto_free char *name = included(line);
 		if (!name)
 			continue;
-		auto_free char *path = mem_printf("%s/%s", folder, name);
-		r = check_included(path, folder, depth, err);
+		auto_free char *path = mem_printf("%s/%s", includes->folder, name);
+		r = check_included(path, includes, depth, err);
 		if (r == 0 && *name == '/')
-			r = check_included(name, folder, depth, err);
+			r = check_included(name, includes, depth, err);
 	}
 	return r;
 }
 
 int config_text_read(char **text, const char *path, const char *folder, struct err *err)
 {
+	struct includes includes = {.folder = folder, .left = FILES_MAX};
 	auto_free char *read_text = NULL;
 	int r = read_plain(&read_text, path, err);
 	if (r == 0)
-		r = check_includes(read_text, folder, INCLUDES_MAX, err);
+		r = check_includes(read_text, &includes, INCLUDES_MAX, err);
 	if (r == 0)
 		*text = take(read_text);
 	return r;

@@ -13,6 +13,7 @@
  * Read a file whole, and look at the files it includes.
  *
  * Shape:  included files are named relative to `folder`, as libconfig does.
- * Errors: a negative errno "FILE: …"; -EINVAL not a plain file, or larger than 1 MiB.
+ * Errors: a negative errno "FILE: …"; -EINVAL not a plain file, or larger than 1 MiB;
+ *         -ELOOP more than a hundred files included.
  */
 int config_text_read(char **text, const char *path, const char *folder, struct err *err);

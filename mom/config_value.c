@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "mom/loopback.h"
 #include "mom/mem.h"
@@ -26,6 +27,7 @@ const char *config_value_expected(enum config_type type)
 		[CONFIG_STRING] = "text in quotes",
 		[CONFIG_URI] = "a URI in quotes, such as \"qemu:///system\"",
 		[CONFIG_LISTEN] = LOOPBACK_EXPECTED,
+		[CONFIG_SOCKET] = "the path of a Unix socket in quotes",
 		[CONFIG_STRINGS] = "a list of texts, such as [ \"one\", \"two\" ]",
 		[CONFIG_BUDGET] = "\"auto\", a size with its unit, or \"cgroup:PATH\"",
 		[CONFIG_AUTO_SIZE] = "\"auto\" or a size with its unit, such as \"2GiB\"",
@@ -37,7 +39,8 @@ const char *config_value_expected(enum config_type type)
 
 bool config_value_is_text(enum config_type type)
 {
-	return type == CONFIG_STRING || type == CONFIG_URI || type == CONFIG_LISTEN;
+	return type == CONFIG_STRING || type == CONFIG_URI || type == CONFIG_LISTEN ||
+	       type == CONFIG_SOCKET;
 }
 
 static int parse_bool(const char *text, bool *value, struct err *err)
@@ -157,6 +160,22 @@ static int set_listen(char **value, const char *text, struct err *err)
 	return r;
 }
 
+/* One that a socket can have. */
+static int set_socket(char **value, const char *text, struct err *err)
+{
+	const size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	if (!*text)
+		return err_set(err, -EINVAL, "\"\" names no socket; expected %s",
+			config_value_expected(CONFIG_SOCKET));
+	if (strlen(text) > longest)
+		return err_set(err, -ENAMETOOLONG,
+			"\"%.40s…\" is too long for a socket's name, which has at most "
+			"%zu bytes",
+			text, longest);
+	mem_replace(value, text);
+	return 0;
+}
+
 static int set_auto_size(
 	struct config_auto_size *value, const char *text, struct err *err)
 {
@@ -260,6 +279,8 @@ int config_value_set(
 		return set_uri(value, text, err);
 	case CONFIG_LISTEN:
 		return set_listen(value, text, err);
+	case CONFIG_SOCKET:
+		return set_socket(value, text, err);
 	case CONFIG_STRINGS:
 		set_strings(value, text);
 		return 0;
@@ -288,6 +309,7 @@ static size_t plain_size(enum config_type type)
 		[CONFIG_STRING] = 0,
 		[CONFIG_URI] = 0,
 		[CONFIG_LISTEN] = 0,
+		[CONFIG_SOCKET] = 0,
 		[CONFIG_STRINGS] = 0,
 		[CONFIG_BUDGET] = 0,
 		[CONFIG_AUTO_SIZE] = sizeof(struct config_auto_size),

@@ -189,6 +189,30 @@ static void tunables_keep_their_names_and_kinds(void **state)
 	assert_true(tunables[3].quoted);
 }
 
+/* Twice as much to read with each step, was it not for the end of it. */
+static void a_file_that_includes_itself_has_an_end(void **state)
+{
+	struct place *place = *state;
+	const char *text = "@include \"more.conf\"\n@include \"more.conf\"\n"
+			   "@include \"more.conf\"\n@include \"more.conf\"\n";
+	write_file(place, "more.conf", text);
+	assert_int_equal(load(place, text), -ELOOP);
+	assert_non_null(strstr(place->err.text, "more.conf: the 101th file"));
+}
+
+static void a_socket_has_a_name_that_sockets_can_have(void **state)
+{
+	struct place *place = *state;
+	char text[400], path[201];
+	assert_int_equal(load(place, "\ncontrol = { socket = \"\"; };\n"), -EINVAL);
+	assert_non_null(strstr(place->err.text, ":2: control.socket: \"\""));
+	memset(path, 'a', 200);
+	path[200] = '\0';
+	snprintf(text, sizeof(text), "control = { socket = \"/%s\"; };\n", path);
+	assert_int_equal(load(place, text), -ENAMETOOLONG);
+	assert_non_null(strstr(place->err.text, "too long for a socket's name"));
+}
+
 static void files_are_included_from_beside_the_file(void **state)
 {
 	struct place *place = *state;
@@ -407,6 +431,8 @@ int main(void)
 		TEST(a_tunable_without_end_is_refused),
 		TEST(tunables_keep_their_names_and_kinds),
 		TEST(files_are_included_from_beside_the_file),
+		TEST(a_file_that_includes_itself_has_an_end),
+		TEST(a_socket_has_a_name_that_sockets_can_have),
 		TEST(unknown_names_are_told_with_their_line),
 		TEST(bad_values_say_what_was_expected),
 		TEST(bad_guests_say_what_was_expected),
