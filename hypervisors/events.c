@@ -58,6 +58,7 @@ static void started(struct core *core, virDomainPtr domain)
 		survey_want(core);
 	} else {
 		guest->facts.boots++;
+		guest->boot_told = true;
 		look_again(core, guest);
 	}
 	core_unlock(core);
@@ -118,6 +119,7 @@ static void on_reboot(virConnectPtr connection, virDomainPtr domain, void *data)
 		return;
 	}
 	guest->facts.boots++;
+	guest->boot_told = true;
 	if (guest->known)
 		core_tell(core, EVENT_GUEST_REBOOTED, guest, "%s", guest->facts.name);
 	core_unlock(core);

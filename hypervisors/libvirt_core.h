@@ -66,6 +66,7 @@ struct guest {
 	int64_t period_look_ms;  /* its XML isn't read for a lost period before then */
 
 	int64_t reboot_ms; /* the latest, 0 none */
+	bool boot_told;    /* by an event, and no new statistics came since */
 
 	struct guest_order order;
 };

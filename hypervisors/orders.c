@@ -172,15 +172,15 @@ static void target_late(void *work, bool started)
 {
 	struct change *change = work;
 	struct guest *guest = change->guest;
-	uint64_t target_kib = started ? change->target_kib : guest->order.target_kib;
-	core_tell_order(change->core, guest, target_kib, -ETIMEDOUT);
-	if (!started) {
+	if (!started) { /* it has never left */
 		guest->order.queued = false;
+		core_tell_order(change->core, guest, guest->order.target_kib, -EBUSY);
 		return;
 	}
+	core_tell_order(change->core, guest, change->target_kib, -ETIMEDOUT);
 	guest->order.late = true;
 	if (guest->order.again) /* the newer one that waits behind it */
-		core_tell_order(change->core, guest, guest->order.target_kib, -ETIMEDOUT);
+		core_tell_order(change->core, guest, guest->order.target_kib, -EBUSY);
 	guest->order.again = false;
 	change->core->status.calls_late++;
 	if (core_blames(change->core, change->begun_ms))

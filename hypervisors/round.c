@@ -8,6 +8,9 @@
 #define FROZEN_MIN_MS  3000
 #define PERIOD_LOOK_MS 30000
 
+/* Windows counts page faults in 32 bits: beyond half of that, less is no boot. */
+#define COUNTER_WRAPS (UINT64_C(1) << 31)
+
 static void group_run(void *work, unsigned slot)
 {
 	sample_group(work, slot);
@@ -45,16 +48,39 @@ static void watch_period(struct core *core, struct guest *guest, bool moved)
 	survey_want(core);
 }
 
+/*
+ * What counts up since the guest's boot and is less than before tells of a boot whose
+ * event was lost: the connection was, or libvirtd. The first new statistics after an
+ * event are those of the boot that it told of.
+ */
+static void notice_boot(
+	struct core *core, struct guest *guest, const struct guest_counters *before)
+{
+	const struct guest_counters *now = &guest->facts.counters;
+	bool told = guest->boot_told;
+	guest->boot_told = false;
+	bool fell = before->has_minor_fault && now->has_minor_fault &&
+		    now->minor_fault < before->minor_fault &&
+		    before->minor_fault < COUNTER_WRAPS;
+	if (!fell || told)
+		return;
+	guest->facts.boots++;
+	core_tell(core, EVENT_GUEST_REBOOTED, guest, "%s", guest->facts.name);
+}
+
 static void answered(struct core *core, struct guest *guest, const struct member *member)
 {
 	struct guest_facts *facts = &guest->facts;
+	struct guest_counters counters = facts->counters;
 	uint64_t before = facts->last_update;
 	facts->busy = member->job;
 	if (member->has_run)
 		facts->run = member->run;
-	facts->io_error = facts->run == GUEST_PAUSED &&
-			  member->reason == VIR_DOMAIN_PAUSED_IOERROR;
+	facts->io_error =
+		facts->run == GUEST_PAUSED && member->reason == VIR_DOMAIN_PAUSED_IOERROR;
 	balloon_stats_apply(facts, &member->report);
+	if (facts->last_update != before)
+		notice_boot(core, guest, &counters);
 	watch_period(core, guest, facts->last_update != before);
 	core_set_hung(core, guest, false);
 }
@@ -265,13 +291,23 @@ static bool is_suspect(const struct guest *guest)
 	return guest->facts.hung || guest->held_ms;
 }
 
+/* Where a round can't get to all of them, the next one begins with who waited longest. */
+static size_t longest_unanswered(const struct core *core)
+{
+	size_t first = 0;
+	for (size_t i = 1; i < core->guest_count; i++)
+		if (core->guests[i]->answered < core->guests[first]->answered)
+			first = i;
+	return first;
+}
+
 /* Those that are well, in groups. */
 static void ask_the_well(struct core *core)
 {
 	struct guest *group[GROUP_MAX];
-	size_t count = 0;
+	size_t count = 0, first = longest_unanswered(core);
 	for (size_t i = 0; i < core->guest_count; i++) {
-		struct guest *guest = core->guests[i];
+		struct guest *guest = core->guests[(first + i) % core->guest_count];
 		if (!guest->known || guest->asked || is_suspect(guest))
 			continue;
 		group[count++] = guest;

@@ -36,9 +36,9 @@ enum hypervisor_event_kind {
 };
 
 /*
- * Result of an order: 0 taken by the hypervisor; -EBUSY the domain has a job; -ETIMEDOUT
- * the call is late; -ENODEV no balloon device; -ENOENT the guest is gone; -EPERM not
- * allowed; -EIO anything else.
+ * Result of an order: 0 taken by the hypervisor; -EBUSY the domain has a job, or no call
+ * was free for it; -ETIMEDOUT the call is late and may yet be carried out; -ENODEV no
+ * balloon device; -ENOENT the guest is gone; -EPERM not allowed; -EIO anything else.
  */
 struct hypervisor_event {
 	enum hypervisor_event_kind kind;

@@ -23,7 +23,7 @@ struct fake_domain {
 	bool present, hangs;
 	int64_t held_ms; /* a call holds its monitor since; 0 none */
 	unsigned long actual_kib;
-	unsigned long long updates;
+	unsigned long long updates, faults;
 };
 
 struct _virConnect {
@@ -158,6 +158,13 @@ void fakevir_stop(unsigned guest)
 	fake.guests[guest].present = false;
 	unlock();
 	tell_lifecycle(guest, VIR_DOMAIN_EVENT_STOPPED);
+}
+
+void fakevir_reboot(unsigned guest)
+{
+	lock();
+	fake.guests[guest].faults = 0;
+	unlock();
 }
 
 const char *fakevir_uuid(unsigned guest)
@@ -616,6 +623,8 @@ static virDomainStatsRecordPtr new_record(
 	add(record, "balloon.available", VIR_TYPED_PARAM_ULLONG, guest->actual_kib);
 	add(record, "balloon.usable", VIR_TYPED_PARAM_ULLONG, guest->actual_kib / 2);
 	add(record, "balloon.unused", VIR_TYPED_PARAM_ULLONG, guest->actual_kib / 4);
+	guest->faults += 10;
+	add(record, "balloon.minor_fault", VIR_TYPED_PARAM_ULLONG, guest->faults);
 	add(record, "balloon.rss", VIR_TYPED_PARAM_ULLONG, guest->actual_kib);
 	add(record, "balloon.last-update", VIR_TYPED_PARAM_ULLONG, ++guest->updates);
 	return record;

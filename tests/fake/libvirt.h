@@ -24,6 +24,9 @@ void fakevir_reset(void);
 /* A guest that runs, of 256 MiB, with a statistics period; its number. */
 unsigned fakevir_start(const char *name);
 void fakevir_stop(unsigned guest);
+
+/* It boots anew, and nobody is told. */
+void fakevir_reboot(unsigned guest);
 const char *fakevir_uuid(unsigned guest);
 uint64_t fakevir_actual_kib(unsigned guest);
 

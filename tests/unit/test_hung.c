@@ -365,6 +365,33 @@ static void e47_a_libvirtd_that_hangs_is_left_and_found_again(void **state)
 	assert_true(host->delay_count >= HEALTHY);
 }
 
+static uint32_t boots_of(struct host *host, size_t index)
+{
+	struct snapshot snapshot = {0};
+	uint32_t boots = 0;
+	hypervisor->sample(host->self, &snapshot);
+	for (size_t i = 0; i < snapshot.guest_count; i++)
+		if (!strcmp(snapshot.guests[i].uuid, fakevir_uuid(host->guests[index])))
+			boots = snapshot.guests[i].boots;
+	snapshot_done(&snapshot);
+	return boots;
+}
+
+/* The event was lost with the connection: what the guest counts since its boot tells. */
+static void e57_a_reboot_that_nobody_told_of_is_noticed(void **state)
+{
+	struct host *host = *state;
+	run(host, 2 * PERIOD_MS);
+	uint32_t before = boots_of(host, 7), other = boots_of(host, 8);
+	fakevir_reboot(host->guests[7]);
+	int64_t end_ms = now_ms() + PATIENCE_MS;
+	while (boots_of(host, 7) == before && now_ms() < end_ms)
+		run(host, PERIOD_MS);
+	run(host, 3 * PERIOD_MS);
+	assert_int_equal(boots_of(host, 7), before + 1);
+	assert_int_equal(boots_of(host, 8), other);
+}
+
 static void e76_closing_waits_for_nobody_who_hangs(void **state)
 {
 	struct host *host = *state;
@@ -438,6 +465,7 @@ int main(void)
 		HUNG(e50_more_unseen_than_calls_are_survived),
 		HUNG(e51_an_answer_after_the_deadline_is_dropped),
 		HUNG(e47_a_libvirtd_that_hangs_is_left_and_found_again),
+		HUNG(e57_a_reboot_that_nobody_told_of_is_noticed),
 		HUNG(e76_closing_waits_for_nobody_who_hangs),
 		HUNG(e45_a_thousand_guests_that_come_and_go_leave_nothing),
 	};
