@@ -81,6 +81,7 @@ struct engine {
 	struct snapshot snapshot;
 	struct snapshot glance;
 	struct swap_track swapping;
+	bool node_short; /* a NUMA node is, and it was told */
 	struct roster roster;
 	struct pools pools;
 	struct plan plan;
@@ -165,6 +166,9 @@ uint64_t engine_period_ms(const struct engine *engine);
  * Returns how many orders left.
  */
 size_t engine_release(struct engine *engine);
+
+/* Whether this is the answer to such an order; true once for each. */
+bool engine_released(struct engine *engine, const struct hypervisor_event *event);
 
 bool engine_dry_run(const struct engine *engine);
 

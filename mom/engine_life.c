@@ -32,7 +32,7 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 		return;
 	if (result == 0) {
 		guest->refusal = 0;
-		follow_answer(&guest->balloon, 0, 0, engine->now_ms);
+		follow_taken(&guest->balloon, target_kib);
 		journal_outcome(&guest->journal, target_kib, "taken by the hypervisor");
 		return;
 	}
@@ -42,7 +42,7 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 		*text ? text : strerror(-result));
 	journal_outcome(&guest->journal, target_kib, outcome);
 	if (guest->balloon.target_kib == target_kib)
-		follow_answer(&guest->balloon, guest->facts.sample.actual_kib, result,
+		follow_refused(&guest->balloon, guest->facts.sample.actual_kib, result,
 			engine->now_ms);
 	tell_refusal(engine, guest, result, outcome);
 }
@@ -315,8 +315,19 @@ size_t engine_release(struct engine *engine)
 				engine, &engine->pools.items[guest->pool], guest->pool))
 			continue;
 		if (engine->env.hypervisor->set_target(engine->hypervisor_self,
-			    guest->facts.uuid, sample->limit_kib, NULL) == 0)
-			sent++;
+			    guest->facts.uuid, sample->limit_kib, NULL) < 0)
+			continue;
+		guest->releasing_kib = sample->limit_kib;
+		sent++;
 	}
 	return sent;
+}
+
+bool engine_released(struct engine *engine, const struct hypervisor_event *event)
+{
+	struct guest *guest = roster_find(&engine->roster, event->uuid);
+	if (!guest || !guest->releasing_kib || guest->releasing_kib != event->value_kib)
+		return false;
+	guest->releasing_kib = 0;
+	return true;
 }

@@ -47,6 +47,7 @@ static void begin(
 		.reset = track->seen,
 		.target_kib = actual,
 		.from_kib = actual,
+		.taken_kib = actual,
 		.last_actual_kib = actual,
 		.arrived = true,
 		.arrived_ms = now_ms,
@@ -64,6 +65,7 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	track->ordered_ms = track->moved_ms = now_ms;
 	track->owed_reset = track->reset;
 	track->owed_pull_back = track->pull_back;
+	track->was_arrived = track->arrived;
 	track->arrived = track->reset = track->pull_back = track->suffered = false;
 	if (target_kib >= actual_kib) {
 		track->unproved = false;
@@ -73,23 +75,35 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	}
 }
 
-void follow_answer(
-	struct balloon_track *track, uint64_t actual_kib, int result, int64_t now_ms)
+void follow_taken(struct balloon_track *track, uint64_t target_kib)
 {
-	if (result == 0) {
-		track->refused_count = 0;
-		return;
-	}
+	track->refused_count = 0;
+	track->taken_kib = target_kib;
+}
+
+static void wait_after_refusal(struct balloon_track *track, int result, int64_t now_ms)
+{
 	uint64_t pause_ms = (uint64_t)REFUSED_MS << min_u64(track->refused_count, 16);
 	uint64_t most_ms = result == -EBUSY ? BUSY_MOST_MS : REFUSED_MOST_MS;
 	track->refused_count++;
 	track->refused_until_ms = now_ms + (int64_t)min_u64(pause_ms, most_ms);
-	track->target_kib = track->from_kib = actual_kib;
+}
+
+void follow_refused(
+	struct balloon_track *track, uint64_t actual_kib, int result, int64_t now_ms)
+{
+	wait_after_refusal(track, result, now_ms);
+	if (result == -ETIMEDOUT)
+		return;
+	/* a target that can't be reached, or is from before a reboot, is none to keep */
+	bool owed = track->owed_reset || track->owed_pull_back;
+	track->target_kib = owed ? actual_kib : track->taken_kib;
+	track->from_kib = track->moved_to_kib = actual_kib;
 	track->proof_from_kib = 0;
 	track->reset = track->owed_reset;
 	track->pull_back = track->owed_pull_back;
-	track->arrived = true;
-	track->arrived_ms = now_ms;
+	track->arrived = owed || track->was_arrived;
+	track->arrived_ms = track->moved_ms = now_ms;
 }
 
 static bool can_act(const struct guest_facts *facts)
@@ -122,7 +136,7 @@ static enum follow_event adopt(struct balloon_track *track,
 {
 	uint64_t actual = facts->sample.actual_kib;
 	bool released = facts->autodeflate && actual > track->target_kib;
-	track->target_kib = track->from_kib = actual;
+	track->target_kib = track->from_kib = track->taken_kib = actual;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
 	track->unproved = false;

@@ -24,6 +24,8 @@ struct balloon_track {
 	uint64_t target_kib; /* the order that stands; the size found where none was given
 			      */
 	uint64_t from_kib;   /* where the balloon was when it was given */
+	uint64_t taken_kib;  /* the order that QEMU has: a newer one may be refused */
+	bool was_arrived;    /* the balloon was there when the latest one was given */
 	int64_t ordered_ms;  /* when; 0 never */
 	bool raised;         /* it was larger than the one before */
 	bool arrived;        /* the balloon has been there since … */
@@ -79,8 +81,15 @@ enum follow_event follow_balloon(struct balloon_track *track,
 void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t target_kib,
 	int64_t now_ms);
 
-/* What the hypervisor made of it: 0, or a negative errno of mom/hypervisor.h. */
-void follow_answer(
+/* The hypervisor took an order: QEMU heads there, whatever becomes of newer ones. */
+void follow_taken(struct balloon_track *track, uint64_t target_kib);
+
+/*
+ * It refused the latest one: `result` is a negative errno of mom/hypervisor.h. The order
+ * that it took before stands; one that is only late (-ETIMEDOUT) may yet be carried out,
+ * so that one stands itself.
+ */
+void follow_refused(
 	struct balloon_track *track, uint64_t actual_kib, int result, int64_t now_ms);
 
 /* The smallest change worth an order to a guest of this size. */

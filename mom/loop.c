@@ -243,11 +243,14 @@ static void stop_now(struct daemon *daemon)
 	event_base_loopbreak(daemon->base);
 }
 
-/* At the end only the orders that give memory back are waited for. */
+/* At the end only the orders that give memory back are waited for, and not answers to
+ * those before. */
 static void drain_release(struct daemon *daemon, const struct hypervisor_event *event)
 {
-	if (event->kind == EVENT_ORDER_DONE && daemon->releases &&
-		--daemon->releases == 0)
+	if (event->kind != EVENT_ORDER_DONE || !daemon->releases ||
+		!engine_released(&daemon->engine, event))
+		return;
+	if (--daemon->releases == 0)
 		stop_now(daemon);
 }
 

@@ -34,6 +34,7 @@ struct guest {
 	char *resolved_from;    /* … this metadata; owned */
 	char *settings_trouble; /* what its settings said last that wasn't right, or NULL
 				 */
+	uint64_t releasing_kib; /* ordered back to this at the end; 0 not */
 	int refusal;            /* of its latest order, to say it once; 0 none */
 	uint64_t dry_kib;       /* dry run: the order last told */
 	int64_t lines_ms;       /* since then … */

@@ -299,7 +299,7 @@ static void a_refused_order_is_tried_less_and_less(void **state)
 	int64_t pause_ms = 0;
 	for (int i = 0; i < 10; i++) {
 		order(bench, 300);
-		follow_answer(&bench->track, 800 * MIB, -EPERM, bench->now_ms);
+		follow_refused(&bench->track, 800 * MIB, -EPERM, bench->now_ms);
 		assert_int_equal(bench->track.target_kib, 800 * MIB);
 		int64_t next_ms = bench->track.refused_until_ms - bench->now_ms;
 		assert_true(next_ms > pause_ms || next_ms == 60000);
@@ -307,9 +307,37 @@ static void a_refused_order_is_tried_less_and_less(void **state)
 		look(bench, (uint64_t)pause_ms, 800);
 	}
 	assert_int_equal(pause_ms, 60000);
-	follow_answer(&bench->track, 800 * MIB, 0, bench->now_ms);
-	follow_answer(&bench->track, 800 * MIB, -EBUSY, bench->now_ms);
+	follow_taken(&bench->track, 800 * MIB);
+	follow_refused(&bench->track, 800 * MIB, -EBUSY, bench->now_ms);
 	assert_int_equal(bench->track.refused_until_ms, bench->now_ms + 1000);
+}
+
+/* QEMU still heads for what it took before. */
+static void a_refused_order_leaves_the_one_before(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	follow_taken(&bench->track, 400 * MIB);
+	look(bench, 1000, 700);
+	order(bench, 300);
+	follow_refused(&bench->track, 700 * MIB, -EBUSY, bench->now_ms);
+	assert_int_equal(bench->track.target_kib, 400 * MIB);
+	assert_int_equal(look(bench, 4000, 500), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 1000, 400), FOLLOW_NOTHING);
+	assert_true(bench->track.arrived);
+	assert_int_equal(bench->track.target_kib, 400 * MIB);
+}
+
+/* It may be carried out behind our back, and then it is where we sent it. */
+static void an_order_that_is_late_stands(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 300);
+	follow_refused(&bench->track, 800 * MIB, -ETIMEDOUT, bench->now_ms);
+	assert_int_equal(bench->track.target_kib, 300 * MIB);
+	assert_true(bench->track.refused_until_ms > bench->now_ms);
+	assert_int_equal(look(bench, 5000, 300), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.held_until_ms, 0);
 }
 
 static void memory_taken_back_in_need_is_no_other_hand(void **state)
@@ -348,6 +376,8 @@ int main(void)
 		TEST(small_shrinks_are_proved_together),
 		TEST(small_shrinks_that_yield_prove_a_guest),
 		TEST(a_refused_order_is_tried_less_and_less),
+		TEST(a_refused_order_leaves_the_one_before),
+		TEST(an_order_that_is_late_stands),
 		TEST(memory_taken_back_in_need_is_no_other_hand),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
