@@ -102,6 +102,17 @@ static bool read_kib(
 	return true;
 }
 
+static bool read_limit(const struct cgroup *cgroup, const char *path, uint64_t *kib)
+{
+	uint64_t high_kib;
+	const char *limit = cgroup->v1 ? "memory.limit_in_bytes" : "memory.max";
+	if (!read_kib(cgroup, path, limit, kib))
+		*kib = UNLIMITED_KIB;
+	if (!cgroup->v1 && read_kib(cgroup, path, "memory.high", &high_kib))
+		*kib = min_u64(*kib, high_kib);
+	return *kib < UNLIMITED_KIB;
+}
+
 /* The value of one line of memory.stat, which holds "name bytes" lines. */
 static uint64_t stat_kib(const char *text, const char *name)
 {
@@ -134,7 +145,9 @@ static uint64_t split_kib(const char *text, bool v1)
  * Read one cgroup.
  *
  * Shape:  v1: memory.limit_in_bytes, memory.usage_in_bytes, total_inactive_file of
- *         memory.stat; v2: memory.max ("max" for none), memory.current, inactive_file;
+ *         memory.stat; v2: memory.max or memory.high, whichever is less ("max" for none),
+ *         memory.current, inactive_file; beyond memory.high guests aren't killed, but
+ *         made to wait until memory is theirs again, which is no better;
  *         both: what split_kib() works out.
  * Units:  bytes; kept as KiB.
  * Returns true where it exists and has a limit.
@@ -143,11 +156,9 @@ static uint64_t split_kib(const char *text, bool v1)
 static bool read_pool(
 	const struct cgroup *cgroup, const char *path, struct pool_facts *pool)
 {
-	const char *limit = cgroup->v1 ? "memory.limit_in_bytes" : "memory.max";
 	const char *use = cgroup->v1 ? "memory.usage_in_bytes" : "memory.current";
 	const char *inactive = cgroup->v1 ? "total_inactive_file" : "inactive_file";
-	if (!read_kib(cgroup, path, limit, &pool->limit_kib) ||
-		pool->limit_kib >= UNLIMITED_KIB)
+	if (!read_limit(cgroup, path, &pool->limit_kib))
 		return false;
 	pool->has_use = read_kib(cgroup, path, use, &pool->use_kib);
 	char text[8192];

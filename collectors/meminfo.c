@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collectors/arc.h"
 #include "mom/collector.h"
 #include "mom/mem.h"
 #include "mom/units.h"
@@ -13,6 +14,7 @@ struct meminfo {
 	struct meminfo_info *memory;
 	struct vmstat_info *vm;
 	bool knows_available; /* the kernel tells MemAvailable */
+	int arc;              /* ZFS's figures; −1 no ZFS */
 };
 
 enum {
@@ -55,13 +57,15 @@ static void meminfo_close(void *self)
 		procps_meminfo_unref(&meminfo->memory);
 	if (meminfo->vm)
 		procps_vmstat_unref(&meminfo->vm);
+	mem_auto_close(&meminfo->arc);
 	free(meminfo);
 }
 
 static int meminfo_open(void **self, const struct collector_env *env, struct err *err)
 {
-	(void)env; /* libproc2 reads the kernel's files at their fixed paths */
+	/* libproc2 reads the kernel's files at their fixed paths */
 	struct meminfo *meminfo = mem_alloc(sizeof(*meminfo));
+	meminfo->arc = -1;
 	int result = procps_meminfo_new(&meminfo->memory);
 	if (result < 0) {
 		meminfo_close(meminfo);
@@ -69,6 +73,7 @@ static int meminfo_open(void **self, const struct collector_env *env, struct err
 	}
 	if (procps_vmstat_new(&meminfo->vm) < 0)
 		meminfo->vm = NULL;
+	meminfo->arc = arc_open(env->proc_root);
 	*self = meminfo;
 	return 0;
 }
@@ -90,7 +95,8 @@ static uint64_t split_kib(const uint64_t value[ITEMS])
  * Units:  the kernel prints KiB ("kB").
  * Errors: -EIO unreadable; -EBADMSG no total in it, or nothing that is left. Where
  * MemAvailable was never seen (a kernel before 3.14) it is estimated as free, buffers and
- * half of the page cache; once seen, a 0 is a 0.
+ * half of the page cache; once seen, a 0 is a 0. ZFS's cache is no page cache, and is
+ * added.
  * Source: /proc/meminfo, kernel Documentation/filesystems/proc.rst
  */
 static int sample_memory(
@@ -115,7 +121,8 @@ static int sample_memory(
 	host->mem_usable_kib = meminfo->knows_available
 				       ? value[AVAILABLE]
 				       : value[FREE] + value[BUFFERS] + value[CACHED] / 2;
-	host->mem_usable_kib += split_kib(value);
+	host->mem_usable_kib += split_kib(value) + arc_reclaimable_kib(meminfo->arc);
+	host->mem_usable_kib = min_u64(host->mem_usable_kib, host->mem_total_kib);
 	host->buffers_kib = value[BUFFERS];
 	host->cached_kib = value[CACHED];
 	host->anon_kib = value[ANON];

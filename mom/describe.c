@@ -148,6 +148,12 @@ struct json_object *describe_warnings(const struct engine *engine)
 			"%s: %s", collector->part->name, collector->trouble.text);
 		json_object_array_add(array, json_object_new_string(line));
 	}
+	char text[NODE_TEXT_MAX];
+	if (engine->node_short) {
+		auto_free char *line = mem_printf(
+			"numa: %s", snapshot_node_text(text, &engine->snapshot));
+		json_object_array_add(array, json_object_new_string(line));
+	}
 	for (size_t i = 0; i < engine->controller_count; i++) {
 		const struct engine_controller *controller = &engine->controllers[i];
 		if (!controller->failing)

@@ -103,6 +103,21 @@ static void follow_swapping(struct engine *engine)
 	host->swap_out_pages_per_s = track->out_per_s;
 }
 
+/* One of the host's nodes ran short, or has memory again; nobody is moved for it. */
+static void follow_nodes(struct engine *engine)
+{
+	const struct snapshot *snapshot = &engine->snapshot;
+	char text[NODE_TEXT_MAX];
+	if (engine->node_short == snapshot->has_short_node)
+		return;
+	engine->node_short = snapshot->has_short_node;
+	announce_part(engine, engine->node_short ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		"numa",
+		engine->node_short ? snapshot_node_text(text, snapshot)
+				   : "every node has memory again",
+		"");
+}
+
 static void guest_arrived(void *context, struct guest *guest)
 {
 	announce_arrived(context, guest);
@@ -120,6 +135,7 @@ static void collect(struct engine *engine)
 	for (size_t i = 0; i < engine->collector_count; i++)
 		collect_one(engine, &engine->collectors[i]);
 	follow_swapping(engine);
+	follow_nodes(engine);
 	roster_follow(
 		&engine->roster, &engine->snapshot, guest_arrived, guest_gone, engine);
 	pools_follow(&engine->pools, &engine->snapshot, &engine->roster);

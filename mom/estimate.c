@@ -21,6 +21,7 @@
 #define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
 #define UNUSUAL_TIMES      4        /* this many times the usual … */
 #define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
+#define BESIDE_STEP_KIB    (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
 
 /* ---- statistics: time and trust ---- */
 
@@ -302,6 +303,25 @@ static void estimate_cost(const struct guest_track *track,
 		facts->hugepages ? sample->overhead_kib : guest_cost_kib(sample, size);
 }
 
+/*
+ * The guest's own cgroup kills its QEMU where the two together go beyond its limit. What
+ * QEMU takes goes up and down, so it is taken in large steps.
+ */
+static uint64_t largest_kib(
+	const struct guest_facts *facts, const struct guest_settings *settings)
+{
+	const struct guest_sample *sample = &facts->sample;
+	uint64_t limit_kib = guest_limit_kib(settings, sample->max_kib);
+	uint64_t hard_kib = facts->build.hard_limit_kib;
+	if (!hard_kib)
+		return limit_kib;
+	uint64_t beside_kib =
+		sample->has_overhead ? sample->overhead_kib : OVERHEAD_UNKNOWN;
+	beside_kib = (beside_kib / BESIDE_STEP_KIB + 1) * BESIDE_STEP_KIB;
+	uint64_t least_kib = min_u64(hard_kib / 2, limit_kib);
+	return min_u64(limit_kib, max_u64(sub_u64(hard_kib, beside_kib), least_kib));
+}
+
 void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 	const struct guest_settings *settings, const struct estimate_terms *terms,
 	int64_t now_ms, enum guest_quality *quality, enum guest_state *state)
@@ -311,8 +331,9 @@ void estimate_guest(struct guest_track *track, struct guest_facts *facts,
 	*quality = judge_quality(track, facts, settings, terms);
 	*state = judge_state(facts, settings, *quality);
 
-	sample->limit_kib = guest_limit_kib(settings, sample->max_kib);
-	sample->min_kib = guest_floor_kib(settings, sample->max_kib);
+	sample->limit_kib = largest_kib(facts, settings);
+	sample->min_kib =
+		min_u64(guest_floor_kib(settings, sample->max_kib), sample->limit_kib);
 	sample->shares = settings->shares;
 	sample->buffer_ratio = settings->buffer_ratio;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mom/mem.h"
@@ -120,6 +121,18 @@ void snapshot_reset(struct snapshot *snapshot)
 		.pool_capacity = snapshot->pool_capacity,
 	};
 	*snapshot = kept;
+}
+
+const char *snapshot_node_text(char text[NODE_TEXT_MAX], const struct snapshot *snapshot)
+{
+	const struct short_node *node = &snapshot->short_node;
+	char left[SIZE_TEXT_MAX], total[SIZE_TEXT_MAX];
+	snprintf(text, NODE_TEXT_MAX,
+		"node %u has %s left of %s: guests bound to it run short, whatever the "
+		"host has",
+		node->number, units_format_size(left, node->left_kib),
+		units_format_size(total, node->total_kib));
+	return text;
 }
 
 void snapshot_done(struct snapshot *snapshot)

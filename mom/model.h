@@ -240,6 +240,12 @@ struct guest_history {
 	size_t next, count;
 };
 
+/* A NUMA node that has next to nothing left. */
+struct short_node {
+	unsigned number;
+	uint64_t left_kib, total_kib;
+};
+
 /* Everything that is known at one moment. Filled by collectors, read by the engine. */
 struct snapshot {
 	int64_t now_ms; /* monotonic */
@@ -249,6 +255,8 @@ struct snapshot {
 	size_t guest_count, guest_capacity;
 	struct pool_facts *pools;
 	size_t pool_count, pool_capacity;
+	bool has_short_node;          /* collectors/numa.c: one is short … */
+	struct short_node short_node; /* … this one */
 	bool connected; /* the hypervisor answers; else the guests are those last seen */
 };
 
@@ -352,6 +360,10 @@ uint64_t guest_cost_kib(const struct guest_sample *sample, uint64_t size_kib);
 
 void snapshot_reset(struct snapshot *snapshot); /* empty, its arrays kept for reuse */
 void snapshot_done(struct snapshot *snapshot);
+
+/* What there is to say of the node that is short. */
+#define NODE_TEXT_MAX 160
+const char *snapshot_node_text(char text[NODE_TEXT_MAX], const struct snapshot *snapshot);
 
 /* A new zeroed guest or pool at the snapshot's end. */
 struct guest_facts *snapshot_add_guest(struct snapshot *snapshot);

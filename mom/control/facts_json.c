@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <json-c/json_visit.h>
 #include <math.h>
 #include <string.h>
 
@@ -146,6 +147,25 @@ static size_t line_at(const char *text, size_t offset)
 	return line;
 }
 
+/* json-c takes NaN and Infinity, which JSON doesn't know, and sums don't survive. */
+static int refuse_endless(struct json_object *value, int flags,
+	struct json_object *parent, const char *key, size_t *index, void *found)
+{
+	(void)flags, (void)parent, (void)key, (void)index;
+	if (!json_object_is_type(value, json_type_double) ||
+		isfinite(json_object_get_double(value)))
+		return JSON_C_VISIT_RETURN_CONTINUE;
+	*(bool *)found = true;
+	return JSON_C_VISIT_RETURN_STOP;
+}
+
+static bool has_endless(struct json_object *json)
+{
+	bool found = false;
+	json_c_visit(json, 0, refuse_endless, &found);
+	return found;
+}
+
 static struct json_object *parse_text(const char *text, size_t length, struct err *err)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(NESTING_MOST);
@@ -165,6 +185,10 @@ static struct json_object *parse_text(const char *text, size_t length, struct er
 			line_at(text, end < length ? end : length),
 			fault == json_tokener_success ? "more text behind the facts"
 						      : json_tokener_error_desc(fault));
+		json_object_put(json);
+		json = NULL;
+	} else if (has_endless(json)) {
+		err_set(err, -EINVAL, "a number is none, or without end");
 		json_object_put(json);
 		json = NULL;
 	}

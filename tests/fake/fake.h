@@ -56,9 +56,10 @@ struct fake_guest {
 	uint64_t pace_kib_per_s; /* at which it moves */
 	bool no_device, windows, autodeflate, locked, hugepages, shared, busy;
 	uint64_t max_kib, used_kib;
-	uint64_t cache_kib;   /* of what isn't used, held by files */
-	uint64_t touched_kib; /* what the host holds of its memory */
-	uint64_t swap_in_kib; /* counted up by the test; may wrap */
+	uint64_t cache_kib;      /* of what isn't used, held by files */
+	uint64_t touched_kib;    /* what the host holds of its memory */
+	uint64_t hard_limit_kib; /* of its own cgroup; 0 none */
+	uint64_t swap_in_kib;    /* counted up by the test; may wrap */
 	uint32_t boots;
 	int id;
 
@@ -102,6 +103,7 @@ struct fake {
 	size_t cgroup_count;
 	bool failing[FAKE_SOURCE_COUNT];     /* samples fail */
 	bool unavailable[FAKE_SOURCE_COUNT]; /* can't be opened */
+	bool has_short_node;                 /* number 1, with 100 of 10,000 MiB */
 	bool no_usable;                      /* a kernel without MemAvailable */
 
 	uint64_t least_kib; /* least that was ever left */

@@ -103,6 +103,7 @@ static void tell_guest(const struct fake *fake, struct fake_guest *guest,
 	facts->windows = guest->windows;
 	facts->autodeflate = guest->autodeflate;
 	facts->locked = guest->locked;
+	facts->build.hard_limit_kib = guest->hard_limit_kib;
 	facts->hugepages = guest->hugepages;
 	facts->busy = guest->busy;
 	facts->hung = is_late(fake, guest);
@@ -256,6 +257,8 @@ static int sample_memory(void *self, struct snapshot *into, struct err *err)
 	host->mem_free_kib = host->mem_usable_kib = left;
 	host->swap_total_kib = fake->swap_total_kib;
 	host->swap_free_kib = fake->swap_free_kib;
+	into->has_short_node = fake->has_short_node;
+	into->short_node = (struct short_node){1, 100 * KIB_PER_MIB, 10000 * KIB_PER_MIB};
 	into->host_swap_in_pages = fake->swap_in_pages;
 	into->host_swap_out_pages = fake->swap_out_pages;
 	return 0;

@@ -187,6 +187,7 @@ size_t rig_said(struct rig *rig, const char *text)
 	size_t count = 0;
 	for (const char *at = rig->log; (at = strstr(at, text)); count++) {
 		at += strcspn(at, "\n");
+		at += *at == '\n'; /* the text may be that very end */
 	}
 	return count;
 }

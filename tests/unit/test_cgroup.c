@@ -152,6 +152,34 @@ static void every_limited_cgroup_with_guests_is_a_pool(void **state)
 	assert_false(pools[1].has_above || pools[2].has_above);
 }
 
+/* Beyond memory.high guests are made to wait, which is where their memory ends. */
+static void a_high_mark_below_the_limit_is_the_limit(void **state)
+{
+	struct bench *bench = *state;
+	struct collector_env env = {.config = &bench->config, .sys_root = bench->sys};
+	bench->config.host.budget.kind = BUDGET_AUTO;
+	made_up_file(&bench->made_up, "sys/fs/cgroup/cgroup.controllers", "memory\n");
+	put_limited(bench, "/both", 3000, 1000);
+	put(bench, "/both", "memory.high", 2000);
+	made_up_file(&bench->made_up, "sys/fs/cgroup/high/memory.max", "max\n");
+	put(bench, "/high", "memory.high", 1500);
+	put(bench, "/high", "memory.current", 100);
+	put_limited(bench, "/max", 800, 100);
+	made_up_file(&bench->made_up, "sys/fs/cgroup/max/memory.high", "max\n");
+	guest_in(bench, "/both/1-a.libvirt-qemu");
+	guest_in(bench, "/high/2-b.libvirt-qemu");
+	guest_in(bench, "/max/3-c.libvirt-qemu");
+	assert_int_equal(collector_cgroup.open(&bench->collector, &env, &bench->err), 0);
+	assert_int_equal(
+		collector_cgroup.sample(bench->collector, &bench->snapshot, &bench->err),
+		0);
+	const struct pool_facts *pools = bench->snapshot.pools;
+	assert_int_equal(bench->snapshot.pool_count, 3);
+	assert_int_equal(pools[0].limit_kib, 2000 * KIB_PER_MIB);
+	assert_int_equal(pools[1].limit_kib, 1500 * KIB_PER_MIB);
+	assert_int_equal(pools[2].limit_kib, 800 * KIB_PER_MIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +187,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_second_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			every_limited_cgroup_with_guests_is_a_pool, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_high_mark_below_the_limit_is_the_limit, set_up, tear_down),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dirent.h>
+#include <malloc.h>
 #include <cmocka.h>
 
 #include "mom/mem.h"
@@ -367,12 +369,113 @@ static void e79_guests_that_reboot_for_ever_dont_flood_the_log(void **state)
 static void e44_a_guests_name_commands_no_terminal(void **state)
 {
 	struct rig *rig = *state;
-	fake_add(&rig->fake, "a\x1b[2Jb\xc2\x9b" "2J\xc3\xbc", MAX, 200 * MIB);
+	fake_add(&rig->fake,
+		"a\x1b[2Jb\xc2\x9b"
+		"2J\xc3\xbc",
+		MAX, 200 * MIB);
 	rig_open(rig, "");
 	rig_run(rig, 5000);
 	assert_int_equal(rig_said(rig, "\x1b"), 0);
 	assert_int_equal(rig_said(rig, "\x9b"), 0);
 	assert_true(rig_said(rig, "a\\x1b[2Jb\\xc2\\x9b2J\xc3\xbc") > 0);
+}
+
+struct holdings {
+	size_t bytes;
+	unsigned files, threads;
+};
+
+static unsigned entries(const char *path)
+{
+	unsigned count = 0;
+	DIR *directory = opendir(path);
+	while (readdir(directory))
+		count++;
+	closedir(directory);
+	return count;
+}
+
+static struct holdings take_stock(void)
+{
+	return (struct holdings){mallinfo2().uordblks, entries("/proc/self/fd"),
+		entries("/proc/self/task")};
+}
+
+/* Guests that work, rest, reboot, hang, come and go. */
+static void live_an_hour(struct rig *rig)
+{
+	for (unsigned minute = 0; minute < 60; minute++) {
+		struct fake_guest *guest = &rig->fake.guests[minute % 6];
+		guest->used_kib = (100 + minute * 37 % 500) * MIB;
+		if (minute % 20 == 7)
+			fake_reboot(&rig->fake, guest);
+		if (minute % 20 == 13)
+			fake_hang(&rig->fake, guest);
+		if (minute % 20 == 14)
+			rig->fake.guests[(minute - 1) % 6].call = CALL_TAKEN;
+		if (minute % 10 == 3)
+			fake_stop(&rig->fake, guest);
+		rig_run(rig, 30000);
+		if (!guest->present) {
+			guest->present = true;
+			guest->id += 10;
+			fake_tell(&rig->fake, EVENT_GUEST_ARRIVED, guest, 0);
+		}
+		rig_run(rig, 30000);
+	}
+}
+
+static void e45_a_days_ticks_leave_nothing(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 6, 300 * MIB);
+	rig_open(rig, "");
+	live_an_hour(rig);
+	live_an_hour(rig);
+	struct holdings before = take_stock();
+	unsigned ticks = rig->ticks;
+	for (int hour = 0; hour < 24; hour++)
+		live_an_hour(rig);
+	struct holdings after = take_stock();
+	print_message("# a day: %u ticks, %u orders; %zu bytes before, %zu after, %u and "
+		      "%u files, %u and %u threads\n",
+		rig->ticks - ticks, rig->fake.orders, before.bytes, after.bytes,
+		before.files - 2, after.files - 2, before.threads - 2, after.threads - 2);
+	assert_true(rig->ticks - ticks >= 86400);
+	assert_true(after.bytes < before.bytes + 16 * 1024);
+	assert_int_equal(after.files, before.files);
+	assert_int_equal(after.threads, before.threads);
+	assert_sane(rig);
+}
+
+/* Respected: a guest and its QEMU together stay below what its own cgroup allows. */
+static void e64_a_guests_own_hard_limit_is_its_limit(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 2, 300 * MIB);
+	rig->fake.guests[0].hard_limit_kib = 600 * MIB;
+	rig_open(rig, "");
+	rig_run(rig, 60000);
+	assert_true(rig->fake.guests[0].target_kib + FAKE_OVERHEAD_KIB < 600 * MIB);
+	assert_true(rig->fake.guests[0].target_kib >= 500 * MIB);
+	assert_int_equal(rig->fake.guests[1].target_kib, MAX);
+}
+
+/* It is told once, and is nobody's emergency. */
+static void e72_a_short_node_is_a_warning_and_moves_nobody(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 2, 300 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 5000);
+	rig->fake.has_short_node = true;
+	rig_run(rig, 20000);
+	assert_int_equal(rig_said(rig, "numa: node 1 has 100 MiB left"), 1);
+	assert_int_equal(pools_state(&rig->engine.pools), HOST_ROOMY);
+	assert_int_equal(rig->fake.guests[0].shrinks + rig->fake.guests[1].shrinks, 0);
+	rig->fake.has_short_node = false;
+	rig_run(rig, 20000);
+	assert_int_equal(rig_said(rig, "numa: every node has memory again"), 1);
 }
 
 static void e75_a_restart_adopts_what_it_finds(void **state)
@@ -417,6 +520,9 @@ int main(void)
 		TEST(e70_the_wall_clock_has_no_say),
 		TEST(e71_four_thousand_guests_of_sixteen_tib),
 		TEST(e75_a_restart_adopts_what_it_finds),
+		TEST(e45_a_days_ticks_leave_nothing),
+		TEST(e64_a_guests_own_hard_limit_is_its_limit),
+		TEST(e72_a_short_node_is_a_warning_and_moves_nobody),
 		TEST(e79_flapping_guests_dont_flood_the_log),
 		TEST(e44_a_guests_name_commands_no_terminal),
 		TEST(e79_guests_that_reboot_for_ever_dont_flood_the_log),
