@@ -352,7 +352,9 @@ static void write_down(struct engine *engine, struct guest *guest,
 	};
 	memcpy(decision.policy, guest->wish.policy, sizeof(decision.policy));
 	memcpy(decision.because, guest->wish.because, sizeof(decision.because));
-	memcpy(decision.guard, judged->verdict, sizeof(decision.guard));
+	const char *own = judged->ordered && judged->own ? judged->own : "";
+	snprintf(decision.guard, sizeof(decision.guard), "%s%s%s", own,
+		*own && judged->verdict[0] ? "; " : "", judged->verdict);
 	if (judged->ordered && engine_dry_run(engine))
 		snprintf(decision.outcome, sizeof(decision.outcome), "dry run: not sent");
 	journal_add(&guest->journal, &decision);

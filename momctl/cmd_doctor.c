@@ -76,18 +76,12 @@ static int look_by_momd(const struct momctl *ctl, struct visit *visit)
 	return code;
 }
 
-/* What concerns all guests is left out where one is asked about. */
 static void look_around(struct visit *visit)
 {
 	struct doctor *all = &visit->all;
 	all->alone = visit->guest != NULL;
 	doctor_read_rivals(&all->host, visit->proc);
-	if (all->alone) {
-		all->host.tuner = all->host.killer = (struct doctor_rival){0};
-		all->pool_count = 0;
-	} else {
-		doctor_read_host(&all->host, visit->proc, visit->sys);
-	}
+	doctor_read_host(&all->host, visit->proc, visit->sys);
 	for (size_t i = 0; i < all->guest_count; i++)
 		doctor_read_guest(&all->guests[i], visit->proc, visit->sys);
 }

@@ -32,6 +32,12 @@ static const char *size_of(const struct momctl *ctl, char text[SIZE_TEXT_MAX],
 						 : "unknown";
 }
 
+/* Somebody may want to change that. */
+static bool needs_a_look(enum style style)
+{
+	return style == STYLE_CARE || style == STYLE_BAD;
+}
+
 static void print_head(const struct momctl *ctl, struct json_object *guest)
 {
 	const char *state = json_get_text(guest, "state");
@@ -44,6 +50,11 @@ static void print_head(const struct momctl *ctl, struct json_object *guest)
 	if (*json_get_text(guest, "reason"))
 		output_line(
 			&ctl->out, "Why      ", "%s (%s ago)", show_reason(guest), age);
+	if (needs_a_look(show_state_style(state)) ||
+		needs_a_look(show_quality_style(json_get_text(guest, "quality"))))
+		output_line(&ctl->out, "Mend     ",
+			"\"momctl doctor %s\" tells what mends that",
+			json_get_text(guest, "name"));
 }
 
 static void print_memory(const struct momctl *ctl, struct json_object *guest)

@@ -68,12 +68,14 @@ static void examine_guest(const struct doctor *all, struct findings *findings,
 static void examine_host(
 	const struct doctor *all, struct findings *findings, const struct rule *rule)
 {
-	if (rule->about == ABOUT_HOST)
+	bool machine = rule->about == ABOUT_MACHINE && !all->alone;
+	if (rule->about == ABOUT_HOST || machine)
 		add(all, findings, rule, (struct finding){0});
-	for (size_t i = 0; rule->about == ABOUT_POOL && i < all->pool_count; i++)
+	bool pools = rule->about == ABOUT_POOL && !all->alone;
+	for (size_t i = 0; pools && i < all->pool_count; i++)
 		add(all, findings, rule, (struct finding){.pool = &all->pools[i]});
-	for (size_t i = 0; rule->about == ABOUT_MANAGER && i < all->host.manager_count;
-		i++)
+	bool managers = rule->about == ABOUT_MANAGER;
+	for (size_t i = 0; managers && i < all->host.manager_count; i++)
 		add(all, findings, rule,
 			(struct finding){.rival = &all->host.managers[i]});
 }

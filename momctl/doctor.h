@@ -99,14 +99,16 @@ struct doctor {
 /* From harmless to grave. */
 enum severity { SEVERITY_NONE, SEVERITY_ADVICE, SEVERITY_WARNING, SEVERITY_SERIOUS };
 
-/* What a rule is asked about: the host, a pool, a guest, or each part of one. */
+/* What a rule is asked about: what manages guests; the machine and its pools, unless one
+ * guest is looked at alone; a guest, or each part of one. */
 enum subject {
 	ABOUT_HOST,
-	ABOUT_POOL,
 	ABOUT_MANAGER,
+	ABOUT_MACHINE,
+	ABOUT_POOL,
 	ABOUT_GUEST,
 	ABOUT_DISK,
-	ABOUT_NIC
+	ABOUT_NIC,
 };
 
 /* Of which guests: what Windows needs is another thing. */

@@ -56,12 +56,14 @@ bool check_no_period(const struct doctor *all, struct finding *finding)
 	       guest->stats_period.known && !guest->stats_period.value;
 }
 
-/* Without a period it couldn't be otherwise. */
+/* Without a period it couldn't be otherwise, nor where the guest stands still. */
 bool check_stale(const struct doctor *all, struct finding *finding)
 {
 	(void)all;
-	return has_size(finding) && is(finding->guest->quality, "stale") &&
-	       (!finding->guest->built || finding->guest->stats_period.value);
+	const struct doctor_guest *guest = finding->guest;
+	return is(guest->quality, "stale") && is(guest->run, "running") &&
+	       !is(guest->state, "hung") && !is(guest->state, "busy") &&
+	       (!guest->built || guest->stats_period.value);
 }
 
 bool check_partial(const struct doctor *all, struct finding *finding)

@@ -89,8 +89,7 @@ static uint64_t missing_kib(const struct doctor *all)
 
 static bool knows_needs(const struct doctor *all)
 {
-	return all->has_momd && !all->alone && all->guest_count &&
-	       all->host.mem_total.known;
+	return all->has_momd && all->guest_count && all->host.mem_total.known;
 }
 
 bool check_no_swap(const struct doctor *all, struct finding *finding)

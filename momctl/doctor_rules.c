@@ -13,7 +13,8 @@
 #define ADVICE  SEVERITY_ADVICE
 
 /* What is changed in a guest's definition holds from its next start on. */
-#define RESTART "\n{virsh} shutdown {name}, then {virsh} start {name}; it counts from then on"
+#define RESTART                                                                          \
+	"\n{virsh} shutdown {name}, then {virsh} start {name}; it counts from then on"
 
 /* clang-format off */
 const struct rule doctor_rules[] = {
@@ -46,13 +47,13 @@ const struct rule doctor_rules[] = {
 		"the host swaps| ({size} of swap are left)|, then kills one of them",
 		"momctl set {word.q} min SIZE, with less than its {other}\n"
 		"or stop a guest that can be missed"},
-	{"no-swap", WARNING, ABOUT_HOST, OS_ANY, check_no_swap,
+	{"no-swap", WARNING, ABOUT_MACHINE, OS_ANY, check_no_swap,
 		"the host has no swap",
 		"what guests take faster than momd looks has nowhere to go: the kernel kills one of them"
 		"|; together they may take {other}|",
 		"fallocate -l {size.M} /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile\n"
 		"echo '/swapfile none swap sw 0 0' >>/etc/fstab"},
-	{"restart-short", WARNING, ABOUT_HOST, OS_ANY, check_restart_short,
+	{"restart-short", WARNING, ABOUT_MACHINE, OS_ANY, check_restart_short,
 		"a restart of all guests at once would need {size}, {other} more than memory and swap have",
 		"until their balloons work they hold all their memory: the kernel kills guests",
 		"fallocate -l {other.M} /swapfile && chmod 600 /swapfile && mkswap /swapfile && swapon /swapfile\n"
@@ -65,16 +66,16 @@ const struct rule doctor_rules[] = {
 		"the memory limit of cgroup \"{pool}\" leaves its guests {size}, and they may take {other}",
 		"where they take it the kernel kills one of them, whatever the host has left",
 		"echo -1 >'/sys/fs/cgroup/memory{pool}/memory.limit_in_bytes', if the limit isn't meant"},
-	{"ksm-contested", WARNING, ABOUT_HOST, OS_ANY, check_ksm_contested,
+	{"ksm-contested", WARNING, ABOUT_MACHINE, OS_ANY, check_ksm_contested,
 		"{program} sets KSM too",
 		"momd leaves KSM to it, so policies can't merge more when memory is short",
 		"{instead}"},
-	{"strict-overcommit", WARNING, ABOUT_HOST, OS_ANY, check_strict_overcommit,
+	{"strict-overcommit", WARNING, ABOUT_MACHINE, OS_ANY, check_strict_overcommit,
 		"the kernel promises no more memory than there is (vm.overcommit_memory = 2)",
 		"a QEMU may fail to start though its guest would hold little",
 		"sysctl -w vm.overcommit_memory=0\n"
 		"echo vm.overcommit_memory=0 >/etc/sysctl.d/90-mom.conf"},
-	{"huge-pages-idle", WARNING, ABOUT_HOST, OS_ANY, check_huge_pages_idle,
+	{"huge-pages-idle", WARNING, ABOUT_MACHINE, OS_ANY, check_huge_pages_idle,
 		"{size} are set aside as huge pages that nobody uses",
 		"no guest can have them, unless it is made for huge pages",
 		"sysctl -w vm.nr_hugepages=0, and look for it in /etc/sysctl.d"},
@@ -96,26 +97,26 @@ const struct rule doctor_rules[] = {
 		"momd has a complaint: {word}",
 		"what that part tells or does is missing",
 		"momctl status, momctl collectors and momctl policy list tell more"},
-	{"restart-swaps", ADVICE, ABOUT_HOST, OS_ANY, check_restart_swaps,
+	{"restart-swaps", ADVICE, ABOUT_MACHINE, OS_ANY, check_restart_swaps,
 		"a restart of all guests at once would need {size} and swap {other}",
 		"they start slowly, for their balloons give nothing back before they run",
 		"START_DELAY=60 in /etc/default/libvirt-guests: they start one after the other"},
-	{"swap-full", ADVICE, ABOUT_HOST, OS_ANY, check_swap_full,
+	{"swap-full", ADVICE, ABOUT_MACHINE, OS_ANY, check_swap_full,
 		"of {size} of swap {other} are free",
 		"a sudden need has nowhere to go",
 		"fallocate -l {size.M} /swapfile2 && chmod 600 /swapfile2 && mkswap /swapfile2 && swapon /swapfile2"},
-	{"no-zswap", ADVICE, ABOUT_HOST, OS_ANY, check_no_zswap,
+	{"no-zswap", ADVICE, ABOUT_MACHINE, OS_ANY, check_no_zswap,
 		"zswap is off",
 		"all that is swapped goes to the disk|, {size} by now|; compressed in memory most of it "
 		"would come back at once",
 		"echo Y >/sys/module/zswap/parameters/enabled\n"
 		"zswap.enabled=1 on the kernel's command line, for the next start"},
-	{"ksm-off", ADVICE, ABOUT_HOST, OS_ANY, check_ksm_off,
+	{"ksm-off", ADVICE, ABOUT_MACHINE, OS_ANY, check_ksm_off,
 		"KSM is off",
 		"pages that guests have in common are held once for each|; they hold {size} in all|",
 		"policies = [ \"fair-share\", \"ksm\" ]; in momd.conf: on when memory gets short\n"
 		"or for good: echo 1 >/sys/kernel/mm/ksm/run"},
-	{"killer", ADVICE, ABOUT_HOST, OS_ANY, check_killer_at_work,
+	{"killer", ADVICE, ABOUT_MACHINE, OS_ANY, check_killer_at_work,
 		"{program} kills large processes when memory gets short",
 		"the largest is a guest, and momd may need a second more",
 		"{instead}"},
@@ -270,11 +271,11 @@ const struct rule doctor_rules[] = {
 		"first the driver in the guest, else it stops with 0x7B: windows-guests.md, step 4, tells how\n"
 		"{virsh} edit {name}: <target dev='vda' bus='virtio'/> for it, and its <address> line away"},
 	{"slow-network", WARNING, ABOUT_NIC, OS_OTHER, check_slow_nic,
-		"its network is a {model}, not virtio",
+		"its network card is {model}, not virtio",
 		"each packet costs the host's processor",
 		"{virt-xml} {name} --edit mac={mac} --network model=virtio" RESTART},
 	{"slow-network", WARNING, ABOUT_NIC, OS_WINDOWS, check_slow_nic,
-		"its network is a {model}, not virtio",
+		"its network card is {model}, not virtio",
 		"each packet costs the host's processor",
 		"{virt-xml} {name} --edit mac={mac} --network model=virtio" RESTART "\n"
 		"in the guest: the NetKVM driver of the virtio-win CD"},

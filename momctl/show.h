@@ -29,6 +29,7 @@ void show_notes(const struct momctl *ctl, struct json_object *notes);
 /* A state of a guest or the host in colour, and in words. */
 enum style show_state_style(const char *state);
 const char *show_state_meaning(const char *state);
+enum style show_quality_style(const char *quality);
 const char *show_quality_meaning(const char *quality);
 
 /* Seconds for people, "unknown" where there are none; freed by the caller. */

@@ -63,6 +63,11 @@ const char *show_state_meaning(const char *state)
 	return find(states, ARRAY_SIZE(states), state)->meaning;
 }
 
+enum style show_quality_style(const char *quality)
+{
+	return find(qualities, ARRAY_SIZE(qualities), quality)->style;
+}
+
 const char *show_quality_meaning(const char *quality)
 {
 	return find(qualities, ARRAY_SIZE(qualities), quality)->meaning;

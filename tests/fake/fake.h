@@ -55,6 +55,8 @@ struct fake_guest {
 	uint64_t late_ms;        /* from an order until the balloon begins to move */
 	uint64_t pace_kib_per_s; /* at which it moves */
 	bool no_device, windows, autodeflate, locked, hugepages, shared, busy;
+	bool nosharepages, io_error;
+	struct guest_build build;
 	uint64_t max_kib, used_kib;
 	uint64_t cache_kib;      /* of what isn't used, held by files */
 	uint64_t touched_kib;    /* what the host holds of its memory */

@@ -107,6 +107,9 @@ static void tell_guest(const struct fake *fake, struct fake_guest *guest,
 	facts->hugepages = guest->hugepages;
 	facts->busy = guest->busy;
 	facts->hung = is_late(fake, guest);
+	facts->nosharepages = guest->nosharepages;
+	facts->io_error = guest->io_error;
+	facts->build = guest->build;
 	facts->boots = guest->boots;
 	facts->metadata = mem_dup(guest->metadata);
 	sample->max_kib = guest->max_kib;
