@@ -64,6 +64,20 @@ static int fail_syntax(const config_t *tree, const char *path, struct err *err)
 		config_error_line(tree), config_error_text(tree));
 }
 
+static int read_text(struct config *config, const char *path, const char *folder,
+	const char *text, struct err *err)
+{
+	config_t tree;
+	config_init(&tree);
+	if (folder)
+		config_set_include_dir(&tree, folder);
+	int r = config_read_string(&tree, text)
+			? config_read_tree(config, &tree, path, err)
+			: fail_syntax(&tree, path, err);
+	config_destroy(&tree);
+	return r;
+}
+
 static int read_file(struct config *config, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -71,17 +85,14 @@ static int read_file(struct config *config, const char *path, struct err *err)
 		slash ? mem_ndup(path, (size_t)(slash - path) + 1) : mem_dup(".");
 	auto_free char *text = NULL;
 	int r = config_text_read(&text, path, folder, err);
-	if (r < 0)
-		return r;
-	config_t tree;
-	config_init(&tree);
-	config_set_include_dir(&tree, folder);
-	if (config_read_string(&tree, text))
-		r = config_read_tree(config, &tree, path, err);
-	else
-		r = fail_syntax(&tree, path, err);
-	config_destroy(&tree);
-	return r;
+	return r < 0 ? r : read_text(config, path, folder, text, err);
+}
+
+/* What all that was read has to fit in with. */
+static void settle(struct config *config)
+{
+	config->sampling.tight_period_ms =
+		min_u64(config->sampling.tight_period_ms, config->sampling.period_ms);
 }
 
 int config_load(struct config *config, const char *path,
@@ -95,8 +106,35 @@ int config_load(struct config *config, const char *path,
 		config_done(&loaded);
 		return r;
 	}
-	loaded.sampling.tight_period_ms =
-		min_u64(loaded.sampling.tight_period_ms, loaded.sampling.period_ms);
+	settle(&loaded);
+	*config = loaded;
+	return 0;
+}
+
+/* A text from elsewhere doesn't get at files. */
+static bool includes(const char *text)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += strspn(line, " \t\r\n");
+		if (strncmp(line, "@include", 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+int config_load_text(
+	struct config *config, const char *name, const char *text, struct err *err)
+{
+	struct config loaded;
+	config_init_defaults(&loaded, NULL, 0);
+	loaded.path = mem_dup(name);
+	int r = includes(text) ? err_set(err, -EINVAL, "%s: it includes a file", name)
+			       : read_text(&loaded, name, NULL, text, err);
+	if (r < 0) {
+		config_done(&loaded);
+		return r;
+	}
+	settle(&loaded);
 	*config = loaded;
 	return 0;
 }
@@ -117,8 +155,7 @@ int config_set(struct config *config, const char *key, const char *value, struct
 		int r = config_value_set(row, config, value, err);
 		if (r < 0)
 			return err_prefix(err, "%s", key);
-		config->sampling.tight_period_ms = min_u64(
-			config->sampling.tight_period_ms, config->sampling.period_ms);
+		settle(config);
 		return 0;
 	}
 	return err_set(err, -ENOENT, "unknown key '%s'", key);

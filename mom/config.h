@@ -200,6 +200,13 @@ extern const struct config_key guest_keys[];  /* of struct guest_settings; so do
 int config_load(struct config *config, const char *path,
 	const struct config_part_keys *parts, size_t part_count, struct err *err);
 
+/*
+ * The same from a text that config_print() wrote; `name` is what messages call it. There
+ * are no parts in it, and no files are included.
+ */
+int config_load_text(
+	struct config *config, const char *name, const char *text, struct err *err);
+
 void config_done(struct config *config);
 
 /*

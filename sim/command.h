@@ -23,6 +23,11 @@ struct command {
 		uint64_t vms, pick;
 		const char *length, *tick;
 	} trace;
+	struct {
+		char **policies; /* in place of the recorded ones; owned */
+		size_t policy_count;
+		uint64_t first; /* so many differences are listed */
+	} replay;
 	bool json, guarded;
 	const char *svg;
 };
@@ -35,4 +40,5 @@ struct command {
 int command_run(const struct command *command, struct err *err);
 int command_compare(const struct command *command, struct err *err);
 int command_least(const struct command *command, struct err *err);
+int command_replay(const struct command *command, struct err *err);
 int command_test(const struct command *command, struct err *err);

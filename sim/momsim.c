@@ -17,12 +17,14 @@ static const struct {
 	{"compare", command_compare},
 	{"least", command_least},
 	{"test", command_test},
+	{"replay", command_replay},
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out,
 		"Usage: momsim run|compare|least|test [OPTION]... SCENARIO...\n"
+		"       momsim replay [OPTION]... RECORDING\n"
 		"Play a made-up host and its guests under mom's engine, and say what "
 		"came "
 		"of it.\n"
@@ -31,6 +33,8 @@ static void print_usage(FILE *out)
 		"  compare   play it by several managers, side by side\n"
 		"  least     find the least host memory by which each manager manages\n"
 		"  test      hold managers against what the scenario expects (TAP)\n"
+		"  replay    decide a recording of momctl record again, and tell what "
+		"differs\n"
 		"\n"
 		"  -m, --manager A,B    policies, or none, static, oracle [all]\n"
 		"      --policies DIR   where policies are [%s]\n"
@@ -45,8 +49,11 @@ static void print_usage(FILE *out)
 		"      --length TIME    so long [1d]\n"
 		"      --tick TIME      decide so often [10s]\n"
 		"      --guarded        others' policies at momd's pace, with its guard\n"
+		"      --policy POLICY  in place of those recorded, by name or path "
+		"(replay)\n"
+		"      --first N        list so many differences [20] (replay)\n"
 		"      --json           tell it as JSON\n"
-		"      --svg FILE       draw it (run)\n"
+		"      --svg FILE, --plot FILE  draw it (run, replay)\n"
 		"  -v, --verbose        show the engine's log\n"
 		"  -V, --version        print the version and end\n"
 		"  -h, --help           print this and end\n"
@@ -75,6 +82,8 @@ enum {
 	OPT_GUARDED,
 	OPT_JSON,
 	OPT_SVG,
+	OPT_POLICY,
+	OPT_FIRST,
 };
 
 static const struct option known[] = {
@@ -91,6 +100,9 @@ static const struct option known[] = {
 	{"guarded", no_argument, NULL, OPT_GUARDED},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"svg", required_argument, NULL, OPT_SVG},
+	{"plot", required_argument, NULL, OPT_SVG},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"first", required_argument, NULL, OPT_FIRST},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -148,6 +160,13 @@ static int take_option(int option, struct command *command)
 	case OPT_SVG:
 		command->svg = optarg;
 		return 0;
+	case OPT_POLICY:
+		command->replay.policies = mem_resize(command->replay.policies,
+			command->replay.policy_count + 1, sizeof(char *));
+		command->replay.policies[command->replay.policy_count++] = optarg;
+		return 0;
+	case OPT_FIRST:
+		return take_value(WORD_COUNT, optarg, &command->replay.first, "first");
 	case 'v':
 		log_set_level(LOG_LEVEL_DEBUG);
 		return 0;
@@ -167,6 +186,7 @@ static int read_options(int argc, char **argv, struct command *command)
 	*command = (struct command){
 		.policies = MOM_POLICYDIR,
 		.trace = {.vms = 20, .pick = 1, .length = "1d", .tick = "10s"},
+		.replay = {.first = 20},
 	};
 	int option;
 	while ((option = getopt_long(argc, argv, "m:vVh", known, NULL)) != -1) {
@@ -191,6 +211,7 @@ int main(int argc, char **argv)
 	int said = read_options(argc, argv, &command);
 	if (said) {
 		free(command.sets);
+		free(command.replay.policies);
 		return said < 0 ? 2 : EXIT_SUCCESS;
 	}
 	struct err err;
@@ -202,6 +223,7 @@ int main(int argc, char **argv)
 			r = commands[i].run(&command, &err);
 	}
 	free(command.sets);
+	free(command.replay.policies);
 	if (!found) {
 		bad_usage("no command", command.name);
 		return 2;

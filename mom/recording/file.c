@@ -154,9 +154,13 @@ int recording_next(
 	if (r <= 0)
 		return r;
 	line->kind = RECORDING_OTHER;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (json_object_object_get_ex(file->root, kinds[i].name, &line->data))
-			line->kind = kinds[i].kind;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct json_object *data;
+		if (!json_object_object_get_ex(file->root, kinds[i].name, &data))
+			continue;
+		line->kind = kinds[i].kind;
+		line->data = data;
+	}
 	return 0;
 }
 
