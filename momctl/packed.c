@@ -46,11 +46,13 @@ int packed_open(struct packed *packed, const char *path, struct err *err)
 			err, -EEXIST, "'%s' is there already; choose another name", path);
 	if (fd < 0)
 		return err_errno(err, errno, "cannot write '%s'", path);
-	gzFile file = gzdopen(fd, ends_in_gz(path) ? "w6" : "wT");
+	bool packs = ends_in_gz(path);
+	gzFile file = gzdopen(fd, packs ? "w6" : "wT");
 	if (!file)
 		return err_errno(err, ENOMEM, "cannot write '%s'", path);
 	fd = -1;
-	*packed = (struct packed){.file = file, .path = path, .flushed_ms = clock_ms()};
+	*packed = (struct packed){
+		.file = file, .path = path, .packs = packs, .flushed_ms = clock_ms()};
 	return 0;
 }
 
@@ -64,11 +66,11 @@ static int fail_write(const struct packed *packed, struct err *err)
 	return err_set(err, -EIO, "cannot write '%s': %s", packed->path, why);
 }
 
-/* Who is killed loses the last seconds. */
+/* Who is killed loses the last seconds; each flush costs some of what packing gains. */
 static int flush_sometimes(struct packed *packed, struct err *err)
 {
 	int64_t now_ms = clock_ms();
-	if (now_ms - packed->flushed_ms < FLUSH_MS)
+	if (packed->packs && now_ms - packed->flushed_ms < FLUSH_MS)
 		return 0;
 	packed->flushed_ms = now_ms;
 	errno = 0;

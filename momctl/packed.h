@@ -15,6 +15,7 @@ struct json_object;
 struct packed {
 	void *file; /* of zlib */
 	const char *path;
+	bool packs; /* by gzip */
 	int64_t flushed_ms;
 	uint64_t size; /* when it was closed */
 };
@@ -27,7 +28,7 @@ struct packed {
 int packed_open(struct packed *packed, const char *path, struct err *err);
 
 /*
- * Add a line; it is on its way to the disk within some seconds, as long as lines come.
+ * Add a line; it is on its way to the disk at once, or packed within some seconds.
  *
  * Errors: any of writing to a file.
  */
