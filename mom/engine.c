@@ -134,6 +134,8 @@ static void collect(struct engine *engine)
 	engine->snapshot.now_ms = engine->now_ms;
 	for (size_t i = 0; i < engine->collector_count; i++)
 		collect_one(engine, &engine->collectors[i]);
+	if (engine->env.collected)
+		engine->env.collected(engine->env.collected_context, &engine->snapshot);
 	follow_swapping(engine);
 	follow_nodes(engine);
 	roster_follow(

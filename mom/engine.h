@@ -54,6 +54,9 @@ struct engine_env {
 	bool dry_run;           /* whatever the configuration says */
 	occurrence_fn occurred; /* told all that is worth a line; NULL: just logged */
 	void *occurred_context;
+	/* Shown what was collected, before anything is made of it; may be NULL. */
+	void (*collected)(void *context, const struct snapshot *snapshot);
+	void *collected_context;
 	bool unguarded; /* wishes are orders: for made-up hosts alone */
 };
 

@@ -223,6 +223,8 @@ static int work(
 		.dry_run = options->dry_run,
 		.occurred = events_occurred,
 		.occurred_context = daemon,
+		.collected = publish_collected,
+		.collected_context = daemon,
 	};
 	/* live settings lie beside the socket: one daemon, one folder */
 	auto_free char *live_path = mem_printf("%s.live", config->control.socket);

@@ -46,3 +46,10 @@ void publish_input(struct daemon *daemon, const struct hypervisor_event *event)
 	else
 		recorder_done(&daemon->recorder);
 }
+
+void publish_collected(void *context, const struct snapshot *snapshot)
+{
+	struct daemon *daemon = context;
+	if (control_server_watched(daemon->server, SNAPSHOT_TOPIC))
+		recorder_collected(&daemon->recorder, snapshot);
+}

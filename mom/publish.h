@@ -10,6 +10,7 @@
 
 struct daemon;
 struct hypervisor_event;
+struct snapshot;
 
 /* What clients of the control socket may subscribe to; the context is a struct daemon. */
 extern const struct control_topic publish_topics[];
@@ -19,3 +20,6 @@ void publish_tick(struct daemon *daemon);
 
 /* The engine has taken in an event: the next tick was decided knowing it. */
 void publish_input(struct daemon *daemon, const struct hypervisor_event *event);
+
+/* What a tick is about to be decided from; the context is a struct daemon. */
+void publish_collected(void *context, const struct snapshot *snapshot);

@@ -19,10 +19,23 @@ void recorder_event(struct recorder *recorder, const struct hypervisor_event *ev
 	recorder->events[recorder->count++] = *event;
 }
 
+void recorder_collected(struct recorder *recorder, const struct snapshot *snapshot)
+{
+	recorder->host = snapshot->host;
+	recorder->guest_count = 0;
+	for (size_t i = 0; i < snapshot->guest_count; i++) {
+		recorder->guests = mem_grow(recorder->guests, recorder->guest_count,
+			&recorder->guest_capacity, sizeof(*recorder->guests));
+		recorder->guests[recorder->guest_count] = snapshot->guests[i];
+		recorder->guests[recorder->guest_count++].metadata = NULL;
+	}
+}
+
 void recorder_done(struct recorder *recorder)
 {
 	free(recorder->events);
 	free(recorder->setup);
+	free(recorder->guests);
 	*recorder = (struct recorder){0};
 }
 
@@ -100,6 +113,24 @@ static void take_live(struct recorded_setup *setup, const struct live *live)
 	}
 }
 
+static void take_reservations(
+	struct recorded_setup *setup, const struct reservations *reservations)
+{
+	setup->reservations =
+		mem_array(reservations->count, sizeof(*setup->reservations));
+	setup->reservation_count = reservations->count;
+	for (size_t i = 0; i < reservations->count; i++) {
+		const struct reservation *from = &reservations->items[i];
+		struct recorded_reservation *into = &setup->reservations[i];
+		into->number = from->number;
+		into->size_kib = from->size_kib;
+		into->expires_ms = from->expires_ms;
+		into->known_id = from->known_id;
+		memcpy(into->name, from->name, sizeof(into->name));
+		memcpy(into->pool, from->pool, sizeof(into->pool));
+	}
+}
+
 static void take_setup(struct recorded_setup *setup, const struct engine *engine)
 {
 	*setup = (struct recorded_setup){
@@ -109,6 +140,7 @@ static void take_setup(struct recorded_setup *setup, const struct engine *engine
 	take_policies(setup, engine->policies);
 	take_tunables(setup, engine->policies);
 	take_live(setup, &engine->live);
+	take_reservations(setup, &engine->live.reservations);
 }
 
 /* Whether it is another one than the tick before told. */
@@ -150,6 +182,23 @@ static void take_decision(struct recorded_guest *into, const struct guest *guest
 	memcpy(into->decision.guard, latest->guard, sizeof(latest->guard));
 }
 
+/*
+ * What was collected of it, with what was made of that beside: the engine may put better
+ * figures in the place of those collected.
+ */
+static void take_guest(struct recorded_guest *into, const struct guest *guest,
+	const struct recorder *recorder)
+{
+	const struct guest_facts *facts = &guest->facts;
+	const struct guest_facts *raw = facts;
+	for (size_t i = 0; raw == facts && i < recorder->guest_count; i++)
+		if (strcmp(recorder->guests[i].uuid, facts->uuid) == 0)
+			raw = &recorder->guests[i];
+	into->facts = *raw;
+	into->facts.metadata = facts->metadata;
+	into->estimate = facts->sample;
+}
+
 /* What it points to stays the engine's, but for the guests and the setup. */
 static void take_tick(struct recorded_tick *tick, const struct recorder *recorder,
 	const struct engine *engine, int64_t clock_ms)
@@ -162,7 +211,7 @@ static void take_tick(struct recorded_tick *tick, const struct recorder *recorde
 		.sent = !engine_dry_run(engine),
 		.events = recorder->events,
 		.event_count = recorder->count,
-		.host = engine->snapshot.host,
+		.host = recorder->host,
 		.swap_in_pages = engine->snapshot.host_swap_in_pages,
 		.swap_out_pages = engine->snapshot.host_swap_out_pages,
 		.pools = engine->snapshot.pools,
@@ -175,7 +224,7 @@ static void take_tick(struct recorded_tick *tick, const struct recorder *recorde
 	tick->guests = mem_array(tick->guest_count, sizeof(*tick->guests));
 	for (size_t i = 0; i < tick->guest_count; i++) {
 		const struct guest *guest = engine->roster.guests[i];
-		tick->guests[i].facts = guest->facts;
+		take_guest(&tick->guests[i], guest, recorder);
 		take_decision(&tick->guests[i], guest, engine);
 	}
 }
@@ -246,6 +295,7 @@ struct json_object *recorder_state(
 		.moved_ms = engine->moved_ms,
 		.events = recorder->count,
 		.connected = engine->connected,
+		.unmet = engine->unmet,
 		.swapping = swapping_of(&engine->swapping),
 		.pool_count = engine->pools.count,
 		.guest_count = engine->roster.count,

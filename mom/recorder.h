@@ -14,7 +14,13 @@ struct recorder {
 	struct hypervisor_event *events;
 	size_t count, capacity;
 	char *setup; /* what was in force at the last tick that was told; NULL none was */
+	struct host_sample host;    /* as collected in this tick */
+	struct guest_facts *guests; /* the same, without what they point to */
+	size_t guest_count, guest_capacity;
 };
+
+/* This was collected, and a tick is about to be decided from it. */
+void recorder_collected(struct recorder *recorder, const struct snapshot *snapshot);
 
 /* The engine has taken in an event. */
 void recorder_event(struct recorder *recorder, const struct hypervisor_event *event);

@@ -202,6 +202,7 @@ static int take_state(struct replay *replay, struct json_object *json, struct er
 		engine->now_ms = state.now_ms;
 		engine->moved_ms = state.moved_ms;
 		engine->connected = state.connected;
+		engine->unmet = state.unmet;
 		engine->swapping = swapping_of(&state.swapping);
 		replay->skip = state.events;
 		replay->joined = true;

@@ -198,7 +198,7 @@ static void add_point(struct replay_result *result, const struct replay_guest *g
 	result->points[result->point_count++] = (struct replay_point){
 		.at_ms = tick->clock_ms - result->began_ms,
 		.guest = (size_t)(guest - result->guests),
-		.used_kib = then->facts.sample.used_kib,
+		.used_kib = then->estimate.used_kib,
 		.recorded_kib = guest->recorded_target_kib,
 		.now_kib = guest->now_target_kib,
 	};

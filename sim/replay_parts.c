@@ -32,18 +32,6 @@ static int view_next_event(void *self, struct hypervisor_event *event)
 	return 0; /* they are handed to the engine at their time */
 }
 
-/* Only what was collected: the engine finds its own figures. */
-static void clear_estimates(struct guest_sample *sample)
-{
-	sample->has_used = sample->has_demand = sample->has_growth = false;
-	sample->used_kib = sample->demand_kib = sample->growth_kib_per_s = 0;
-	sample->cost_kib = 0;
-	sample->distress = 0;
-	sample->min_kib = sample->limit_kib = sample->target_kib = 0;
-	sample->shares = 0;
-	sample->buffer_ratio = 0;
-}
-
 static void view_sample(void *self, struct snapshot *into)
 {
 	const struct recorded_tick *tick = ((struct replay_view *)self)->tick;
@@ -52,7 +40,6 @@ static void view_sample(void *self, struct snapshot *into)
 		struct guest_facts *facts = snapshot_add_guest(into);
 		*facts = tick->guests[i].facts;
 		facts->metadata = mem_dup(facts->metadata);
-		clear_estimates(&facts->sample);
 	}
 }
 

@@ -188,6 +188,17 @@ static void take_live(struct live *live, const struct recorded_setup *setup)
 	for (size_t i = 0; i < setup->live_count; i++)
 		live_set(live, setup->live[i].uuid, setup->live[i].key,
 			setup->live[i].value);
+	for (size_t i = 0; i < setup->reservation_count; i++) {
+		const struct recorded_reservation *from = &setup->reservations[i];
+		struct reservation reservation = {
+			.size_kib = from->size_kib,
+			.expires_ms = from->expires_ms,
+			.known_id = from->known_id,
+		};
+		memcpy(reservation.name, from->name, sizeof(reservation.name));
+		memcpy(reservation.pool, from->pool, sizeof(reservation.pool));
+		reservations_put(&live->reservations, &reservation);
+	}
 }
 
 int replay_arm(struct engine *engine, const struct recorded_setup *setup,

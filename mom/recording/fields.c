@@ -131,6 +131,7 @@ const struct field guest_estimate_fields[] = {
 	SAMPLE(used_kib),
 	SAMPLE(demand_kib),
 	SAMPLE(growth_kib_per_s),
+	SAMPLE(withheld_kib),
 	SAMPLE(cost_kib),
 	SAMPLE(distress),
 	SAMPLE(min_kib),
@@ -167,12 +168,29 @@ const struct field guest_track_fields[] = {
 	{0},
 };
 
+#define MEASURE(member) F(size_track, member)
+const struct field size_track_fields[] = {
+	MEASURE(news),
+	MEASURE(news_ms),
+	MEASURE(moved_ms),
+	MEASURE(actual_kib),
+	MEASURE(total_kib),
+	MEASURE(usable_kib),
+	MEASURE(unused_kib),
+	MEASURE(settled),
+	MEASURE(settled_actual_kib),
+	MEASURE(settled_total_kib),
+	{0},
+};
+
 #define BALLOON(member) F(balloon_track, member)
 const struct field balloon_track_fields[] = {
 	BALLOON(seen),
 	BALLOON(boots),
 	BALLOON(target_kib),
 	BALLOON(from_kib),
+	BALLOON(taken_kib),
+	BALLOON(was_arrived),
 	BALLOON(ordered_ms),
 	BALLOON(raised),
 	BALLOON(arrived),
@@ -257,6 +275,7 @@ const struct field host_estimate_fields[] = {
 	HOST(available_kib),
 	HOST(budget_kib),
 	HOST(divisible_kib),
+	HOST(claimed_kib),
 	HOST(reserve_kib),
 	HOST(exposure_kib),
 	HOST(cost_kib),
@@ -332,6 +351,17 @@ const struct field swapping_fields[] = {
 	SWAPPING(out_pages),
 	SWAPPING(in_per_s),
 	SWAPPING(out_per_s),
+	{0},
+};
+
+#define RESERVED(member) F(recorded_reservation, member)
+const struct field reservation_fields[] = {
+	RESERVED(number),
+	RESERVED(name),
+	RESERVED(pool),
+	RESERVED(size_kib),
+	RESERVED(expires_ms),
+	RESERVED(known_id),
 	{0},
 };
 

@@ -37,6 +37,7 @@ extern const struct field guest_facts_fields[];
 extern const struct field guest_sample_fields[];   /* what is collected */
 extern const struct field guest_estimate_fields[]; /* what is made of it */
 extern const struct field guest_track_fields[];
+extern const struct field size_track_fields[];
 extern const struct field balloon_track_fields[];
 extern const struct field host_sample_fields[];
 extern const struct field host_estimate_fields[];
@@ -46,6 +47,7 @@ extern const struct field decision_fields[];
 extern const struct field order_fields[];
 extern const struct field knob_fields[];
 extern const struct field swapping_fields[];
+extern const struct field reservation_fields[];
 extern const struct field event_fields[];
 
 void fields_write(

@@ -31,6 +31,14 @@ struct recorded_pair {
 	char key[64], value[64];
 };
 
+struct recorded_reservation {
+	uint32_t number;
+	char name[GUEST_NAME_MAX], pool[CGROUP_PATH_MAX];
+	uint64_t size_kib;
+	int64_t expires_ms;
+	int known_id;
+};
+
 /* Settings, policies, and what an administrator said while the daemon ran. */
 struct recorded_setup {
 	char *config; /* as momd.conf has it */
@@ -43,6 +51,8 @@ struct recorded_setup {
 	size_t live_count;
 	char (*paused_guests)[UUID_TEXT_MAX];
 	size_t paused_count;
+	struct recorded_reservation *reservations; /* the oldest first */
+	size_t reservation_count;
 };
 
 /* ---- one tick ---- */
@@ -61,8 +71,9 @@ struct recorded_decision {
 
 /* One guest: what was collected and estimated, and what was decided. */
 struct recorded_guest {
-	struct guest_facts facts;
-	bool decided; /* nothing is, without a connection */
+	struct guest_facts facts;     /* as collected */
+	struct guest_sample estimate; /* of which what was estimated counts */
+	bool decided;                 /* nothing is, without a connection */
 	struct recorded_decision decision;
 };
 
@@ -119,6 +130,7 @@ struct recorded_state {
 	int64_t now_ms, clock_ms, moved_ms;
 	uint64_t events; /* of those that the next tick will tell, taken in already */
 	bool connected;
+	bool unmet; /* what is reserved wasn't all there */
 	struct recorded_setup setup;
 	struct recorded_swapping swapping;
 	struct recorded_pool *pools;

@@ -53,6 +53,8 @@ struct json_object *recorded_setup_write(const struct recorded_setup *setup)
 	list_write(object, "live", pair_fields, setup->live, setup->live_count,
 		sizeof(*setup->live));
 	write_paused(object, setup);
+	list_write(object, "reservations", reservation_fields, setup->reservations,
+		setup->reservation_count, sizeof(*setup->reservations));
 	return object;
 }
 
@@ -72,6 +74,11 @@ static int read_policy(struct json_object *json, void *into, struct err *err)
 static int read_pair(struct json_object *json, void *into, struct err *err)
 {
 	return fields_read(json, pair_fields, into, err);
+}
+
+static int read_reservation(struct json_object *json, void *into, struct err *err)
+{
+	return fields_read(json, reservation_fields, into, err);
 }
 
 static int read_uuid(struct json_object *json, void *into, struct err *err)
@@ -104,6 +111,10 @@ int setup_read(struct recorded_setup *setup, struct json_object *json, struct er
 		r = list_read(json, "paused_guests", &setup->paused_guests,
 			&setup->paused_count, sizeof(*setup->paused_guests), read_uuid,
 			err);
+	if (r == 0)
+		r = list_read(json, "reservations", &setup->reservations,
+			&setup->reservation_count, sizeof(*setup->reservations),
+			read_reservation, err);
 	return r;
 }
 
@@ -118,5 +129,6 @@ void recorded_setup_done(struct recorded_setup *setup)
 	free(setup->tunables);
 	free(setup->live);
 	free(setup->paused_guests);
+	free(setup->reservations);
 	*setup = (struct recorded_setup){0};
 }

@@ -18,6 +18,7 @@ static const struct field state_fields[] = {
 	OF(recorded_state, moved_ms, FIELD_I64),
 	OF(recorded_state, events, FIELD_U64),
 	OF(recorded_state, connected, FIELD_FLAG),
+	OF(recorded_state, unmet, FIELD_FLAG),
 	{0},
 };
 
@@ -95,6 +96,7 @@ static struct json_object *write_mind(const struct recorded_mind *mind)
 	fields_write(object, mind_fields, mind);
 	fields_write(track, guest_track_fields, &mind->track);
 	write_growth(track, &mind->track);
+	object_write(track, "size", size_track_fields, &mind->track.size);
 	json_object_object_add(object, "track", track);
 	object_write(object, "balloon", balloon_track_fields, &mind->balloon);
 	json_object_object_add(object, "history", write_guest_history(&mind->history));
@@ -193,6 +195,8 @@ static int read_track(
 	int r = fields_read(object, guest_track_fields, track, err);
 	if (r == 0)
 		r = each(object, "growth", GROWTH_SAMPLES, track, read_growth, err);
+	if (r == 0)
+		r = object_read(object, "size", size_track_fields, &track->size, err);
 	return r < 0 ? err_prefix(err, "track") : 0;
 }
 

@@ -34,7 +34,7 @@ static struct json_object *write_guest(const struct recorded_guest *guest)
 		json_object_object_add(
 			object, "metadata", control_json_text(guest->facts.metadata));
 	object_write(object, "sample", guest_sample_fields, &guest->facts.sample);
-	object_write(object, "estimate", guest_estimate_fields, &guest->facts.sample);
+	object_write(object, "estimate", guest_estimate_fields, &guest->estimate);
 	if (guest->decided) {
 		struct json_object *decision = json_object_new_object();
 		fields_write(decision, decision_fields, &guest->decision);
@@ -98,8 +98,8 @@ static int read_guest(struct json_object *json, void *into, struct err *err)
 		r = object_read(
 			json, "sample", guest_sample_fields, &guest->facts.sample, err);
 	if (r == 0)
-		r = object_read(json, "estimate", guest_estimate_fields,
-			&guest->facts.sample, err);
+		r = object_read(
+			json, "estimate", guest_estimate_fields, &guest->estimate, err);
 	if (r < 0)
 		return r;
 	guest->facts.metadata = text_read(json, "metadata");
