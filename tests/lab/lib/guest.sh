@@ -25,12 +25,13 @@ lab_load() {
 #   driver=no      no balloon driver         balloon=none  no balloon device
 #   stats=no       no statistics period      autodeflate=on
 #   mom='shares="2000"'   attributes of the guest's metadata for momd
+#   cache=none     cache mode of its disk
 #   panic=SECONDS  what the kernel does after a panic (-1: reboots)
 lab_guest() {
 	local name=$1 memory=800 current='' load='' order='' driver=yes balloon=virtio
-	local stats=yes autodeflate=off mom='' panic=-1 pair
+	local stats=yes autodeflate=off mom='' cache=none panic=-1 pair
 	for pair in "${@:2}"; do
-		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|panic)= ]] ||
+		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|cache|panic)= ]] ||
 			lab_die "no such setting of a guest: '$pair'"
 		local "$pair"
 	done
@@ -66,7 +67,7 @@ lab_guest_xml() {
 		  <devices>
 		    <emulator>$(command -v qemu-system-x86_64)</emulator>
 		    <disk type='file' device='disk'>
-		      <driver name='qemu' type='raw' cache='none'/>
+		      <driver name='qemu' type='raw' cache='$cache'/>
 		      <source file='$LAB_DIR/guests/$name.swap'/>
 		      <target dev='vda' bus='virtio'/>
 		    </disk>
