@@ -46,6 +46,28 @@ static void draw_keys(
 	}
 }
 
+/* The latest first. */
+void top_draw_news(const struct top_screen *screen, const struct top_news *news,
+	size_t top, size_t bottom)
+{
+	const struct top_event *event;
+	size_t row = top;
+	if (top + 1 >= bottom || !news->count)
+		return;
+	top_screen_put(screen, row++, 0, screen->columns, TOP_INK_HEAD, "LATELY");
+	for (size_t age = 0; row < bottom && (event = top_news_at(news, age)); age++) {
+		char time[TOP_CLOCK_TEXT];
+		top_draw_time(time, event->at);
+		size_t column =
+			top_screen_put(screen, row, 0, sizeof(time), TOP_INK_DIM, time);
+		top_screen_put(screen, row++, column + 1, screen->columns,
+			event->bad    ? TOP_INK_BAD
+			: event->care ? TOP_INK_CARE
+				      : TOP_INK_PLAIN,
+			event->text);
+	}
+}
+
 /* ---- pages of text ---- */
 
 static char *help_text(const struct top_view *view)

@@ -19,6 +19,8 @@ size_t top_draw(
 /* Parts of it: each draws from row `top` on and gives the row behind it. */
 size_t top_draw_host(const struct top_screen *screen, const struct top_view *view,
 	const char *trouble);
+void top_draw_news(const struct top_screen *screen, const struct top_news *news,
+	size_t top, size_t bottom);
 size_t top_draw_list(const struct top_screen *screen, const struct top_view *view,
 	size_t top, size_t bottom);
 void top_draw_guest(const struct top_screen *screen, const struct top_view *view,
@@ -29,3 +31,6 @@ void top_draw_bar(const struct top_screen *screen, size_t row, size_t column,
 	size_t width, const struct top_guest *guest);
 
 enum top_ink top_draw_state_ink(const char *state);
+
+#define TOP_CLOCK_TEXT 16
+void top_draw_time(char text[TOP_CLOCK_TEXT], double at); /* "15:14:03" */

@@ -25,14 +25,19 @@ enum top_ink top_draw_state_ink(const char *state)
 	return inks[show_state_style(state)];
 }
 
+void top_draw_time(char text[TOP_CLOCK_TEXT], double at)
+{
+	time_t seconds = (time_t)at;
+	struct tm local;
+	strftime(text, TOP_CLOCK_TEXT, "%H:%M:%S", localtime_r(&seconds, &local));
+}
+
 static void draw_clock(const struct top_screen *screen, const struct top_view *view)
 {
-	char text[16] = "";
-	time_t at = (time_t)view->figures.at;
-	struct tm local;
+	char text[TOP_CLOCK_TEXT];
 	if (screen->columns < CLOCK_CELLS || view->figures.at <= 0)
 		return;
-	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&at, &local));
+	top_draw_time(text, view->figures.at);
 	top_screen_print(screen, 0, screen->columns - CLOCK_CELLS, -CLOCK_CELLS,
 		view->frozen ? TOP_INK_CARE : TOP_INK_DIM, "%s%s",
 		view->frozen ? "frozen at " : "", text);
@@ -226,11 +231,11 @@ static size_t draw_figures(
 		stalled ? TOP_INK_BAD : TOP_INK_PLAIN, pressure);
 	top_screen_print(
 		screen, row, column, (int)screen->columns, TOP_INK_PLAIN, "; %s", swap);
-	bool warned = *figures->warning;
 	top_screen_put(screen, row + 1, 0, screen->columns,
-		warned ? TOP_INK_CARE : TOP_INK_DIM,
-		warned ? figures->warning : figures->manager);
-	return row + 2;
+		figures->restrained ? TOP_INK_CARE : TOP_INK_DIM, figures->manager);
+	top_screen_put(
+		screen, row + 2, 0, screen->columns, TOP_INK_CARE, figures->warning);
+	return row + 3;
 }
 
 size_t top_draw_host(
@@ -239,5 +244,5 @@ size_t top_draw_host(
 	draw_clock(screen, view);
 	draw_state(screen, view, trouble);
 	size_t row = draw_memory(screen, 1, &view->figures);
-	return draw_figures(screen, row, &view->figures) + 1;
+	return draw_figures(screen, row, &view->figures);
 }

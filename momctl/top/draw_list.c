@@ -95,31 +95,25 @@ void top_draw_bar(const struct top_screen *screen, size_t row, size_t column,
 		top_screen_cells(screen, row, at, slices[i].cells, slices[i].part);
 		at += slices[i].cells;
 	}
-	bool moving = guest->target.known && guest->actual.known &&
-		      guest->target.kib != guest->actual.kib;
-	if (!moving)
-		return;
-	bool grows = guest->target.kib > guest->actual.kib;
-	top_screen_put(screen, row,
-		column + top_bar_cell(guest, guest->target.kib, width), 1, TOP_INK_HEAD,
-		screen->utf8 ? grows ? "▶" : "◀"
-		: grows      ? ">"
-			     : "<");
+	int course = top_course(guest->actual, guest->target, guest->max);
+	size_t cell = top_bar_cell(guest, guest->target.kib, width);
+	if (course)
+		top_screen_put(screen, row, column + cell, 1, TOP_INK_HEAD,
+			screen->utf8 ? course > 0 ? "▶" : "◀"
+			: course > 0 ? ">"
+				     : "<");
 }
 
 static void draw_target(const struct top_screen *screen, size_t row, size_t column,
 	size_t width, const struct top_guest *guest)
 {
 	char size[SIZE_TEXT_MAX];
-	bool known = guest->target.known && guest->actual.known;
-	bool still = !known || guest->target.kib == guest->actual.kib;
-	bool grows = guest->target.kib > guest->actual.kib;
-	const char *arrow = still          ? ""
-			    : screen->utf8 ? grows ? "↑" : "↓"
-			    : grows        ? "^"
-					   : "v";
+	int course = top_course(guest->actual, guest->target, guest->max);
+	const char *arrows = screen->utf8 ? "↓↑" : "v^";
+	int bytes = (int)strlen(arrows) / 2;
 	top_screen_print(screen, row, column, -(int)width,
-		still ? TOP_INK_DIM : TOP_INK_HEAD, "%s%s", arrow,
+		course ? TOP_INK_HEAD : TOP_INK_DIM, "%.*s%s", course ? bytes : 0,
+		arrows + (course > 0 ? bytes : 0),
 		top_screen_size(screen, size, guest->target));
 }
 
@@ -258,5 +252,7 @@ size_t top_draw_list(const struct top_screen *screen, const struct top_view *vie
 		top_screen_put(screen, top + 1, 0, screen->columns, TOP_INK_DIM,
 			*view->filter ? "no guest passes the filter"
 				      : "no guest is running");
+	if (top + view->shown_count + 3 < bottom)
+		top_draw_news(screen, &view->news, top + view->shown_count + 3, bottom);
 	return rows;
 }

@@ -32,20 +32,55 @@ static void show(struct top_feed *feed, struct top_view *view, struct json_objec
 	feed->trouble = NULL;
 }
 
+static int subscribe(struct control_client *client, const char *topic, struct err *err)
+{
+	struct json_object *params = json_object_new_object(), *none = NULL;
+	json_object_object_add(params, "topic", control_json_text(topic));
+	int rc = control_call(client, "subscribe", params, &none, err);
+	json_object_put(params);
+	json_object_put(none);
+	return rc;
+}
+
+/* What happened before, and a connection that tells what does from now on. */
+static void begin_events(struct top_feed *feed, struct top_view *view)
+{
+	struct json_object *past = NULL, *params = json_object_new_object();
+	struct err err;
+	json_object_object_add(params, "limit", json_object_new_int(TOP_NEWS_MOST));
+	top_news_done(&view->news);
+	if (control_client_open(&feed->events, feed->ctl->socket, DEADLINE_MS, &err) == 0)
+		control_call(feed->events, "events", params, &past, &err);
+	struct json_object *list = json_get(past, "events");
+	for (size_t i = 0; i < json_count(list); i++)
+		top_news_add(&view->news, json_object_array_get_idx(list, i));
+	if (!feed->events || subscribe(feed->events, "event", &err)) {
+		control_client_close(feed->events);
+		feed->events = NULL;
+	}
+	json_object_put(params);
+	json_object_put(past);
+}
+
+static void end(struct top_feed *feed)
+{
+	control_client_close(feed->client);
+	control_client_close(feed->events);
+	feed->client = feed->events = NULL;
+}
+
 /* A daemon that has just started has no status yet, but ticks to come. */
 static int begin(struct top_feed *feed, struct top_view *view, struct err *err)
 {
-	struct json_object *status = NULL, *none = NULL;
-	struct json_object *params = json_object_new_object();
+	struct json_object *status = NULL;
 	int rc = control_call(feed->client, "status", NULL, &status, err);
 	if (!rc)
 		show(feed, view, status);
 	json_object_put(status);
-	json_object_object_add(params, "topic", control_json_text("tick"));
 	if (!rc || rc == -EAGAIN)
-		rc = control_call(feed->client, "subscribe", params, &none, err);
-	json_object_put(params);
-	json_object_put(none);
+		rc = subscribe(feed->client, "tick", err);
+	if (!rc)
+		begin_events(feed, view);
 	return rc;
 }
 
@@ -63,7 +98,7 @@ int top_feed_open(struct top_feed *feed, const struct momctl *ctl, struct top_vi
 
 void top_feed_close(struct top_feed *feed)
 {
-	control_client_close(feed->client);
+	end(feed);
 	free(feed->trouble);
 	*feed = (struct top_feed){0};
 }
@@ -72,8 +107,7 @@ static void lose(struct top_feed *feed, const struct err *err)
 {
 	bool gone = err->code == -ECONNRESET || err->code == -ENOENT ||
 		    err->code == -ECONNREFUSED;
-	control_client_close(feed->client);
-	feed->client = NULL;
+	end(feed);
 	mem_replace(&feed->trouble,
 		gone ? "momd has gone; waiting for it to come back" : err->text);
 }
@@ -112,6 +146,18 @@ static int next_tick(
 	return rc;
 }
 
+/* They are read once a tick: what happened has happened in one. */
+static void take_events(struct top_feed *feed, struct top_view *view)
+{
+	struct json_object *event;
+	struct err err;
+	while (feed->events && !view->frozen &&
+		control_client_wait(feed->events, -1, 0, &event, &err) > 0) {
+		top_news_add(&view->news, json_get(event, "data"));
+		json_object_put(event);
+	}
+}
+
 void top_feed_wait(struct top_feed *feed, struct top_view *view, int other_fd)
 {
 	struct json_object *event = NULL;
@@ -129,6 +175,7 @@ void top_feed_wait(struct top_feed *feed, struct top_view *view, int other_fd)
 		lose(feed, &err);
 	else
 		mind_silence(feed, view);
+	take_events(feed, view);
 	json_object_put(event);
 }
 

@@ -11,6 +11,7 @@
 struct top_feed {
 	const struct momctl *ctl;
 	struct control_client *client; /* NULL: waiting for the daemon to return */
+	struct control_client *events; /* what happens; NULL it doesn't tell */
 	char *trouble;                 /* why there is no news; NULL there is */
 	int64_t news_ms;               /* when the last tick came */
 };

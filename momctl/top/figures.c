@@ -9,6 +9,8 @@
 #include "momctl/json.h"
 #include "momctl/text.h"
 
+#define NEAR_PARTS 200 /* of the maximum: less of a difference can't be seen */
+
 static struct top_kib read_kib(struct json_object *object, const char *key)
 {
 	struct top_kib figure = {0};
@@ -121,19 +123,47 @@ static char *joined(struct json_object *array)
 	return all;
 }
 
+/* "; /other tight": the ledgers that the bar doesn't show, where guests live in them. */
+static char *other_pools(struct json_object *status)
+{
+	const char *shown = json_get_text(json_get(status, "host"), "name");
+	struct json_object *pools = json_get(status, "pools");
+	char *all = mem_dup("");
+	for (size_t i = 0; i < json_count(pools); i++) {
+		struct json_object *pool = json_object_array_get_idx(pools, i);
+		const char *name = json_get_text(pool, "name");
+		if (strcmp(name, shown) == 0 || !read_number(pool, "guests", 0))
+			continue;
+		auto_free char *text =
+			mem_printf("; %s %s", name, json_get_text(pool, "state"));
+		auto_free char *clean = text_clean(text);
+		char *longer = mem_printf("%s%s", all, clean);
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
 static char *read_manager(struct json_object *status)
 {
 	struct json_object *hypervisor = json_get(status, "hypervisor");
 	auto_free char *policies = joined(json_get(status, "policies"));
 	auto_free char *uri = read_text(hypervisor, "uri");
 	auto_free char *why = read_text(hypervisor, "why");
+	auto_free char *pools = other_pools(status);
 	bool connected = json_get_bool(hypervisor, "connected");
-	return mem_printf("%s%s%s; %s%s%s%s",
+	return mem_printf("%s%s%s; %s%s%s%s%s",
 		json_get_bool(status, "paused") ? "PAUSED, no guest is moved; " : "",
 		json_get_bool(status, "dry_run") ? "dry run, nothing is ordered; " : "",
 		*policies ? policies : "no policy", uri,
 		connected ? "" : " NOT connected", !connected && *why ? ": " : "",
-		connected ? "" : why);
+		connected ? "" : why, pools);
+}
+
+static bool is_restrained(struct json_object *status)
+{
+	return json_get_bool(status, "paused") || json_get_bool(status, "dry_run") ||
+	       !json_get_bool(json_get(status, "hypervisor"), "connected");
 }
 
 static char *read_warning(struct json_object *status)
@@ -163,6 +193,7 @@ void top_figures_read(struct top_figures *figures, struct json_object *status)
 		.at = read_number(status, "at", 0),
 		.period_s = read_period(status),
 		.tick = read_kib(json_get(status, "tick"), "count").kib,
+		.restrained = is_restrained(status),
 		.manager = read_manager(status),
 		.warning = read_warning(status),
 		.guests = mem_array(json_count(guests), sizeof(struct top_guest)),
@@ -212,4 +243,14 @@ struct top_rate top_guest_swapping(const struct top_guest *guest)
 {
 	return (struct top_rate){guest->swap_in.known || guest->swap_out.known,
 		guest->swap_in.per_s + guest->swap_out.per_s};
+}
+
+int top_course(struct top_kib actual, struct top_kib target, struct top_kib max)
+{
+	if (!actual.known || !target.known)
+		return 0;
+	uint64_t near_kib = max.kib / NEAR_PARTS;
+	if (target.kib > actual.kib + near_kib)
+		return 1;
+	return target.kib + near_kib < actual.kib ? -1 : 0;
 }

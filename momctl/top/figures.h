@@ -48,8 +48,9 @@ struct top_figures {
 	double at; /* seconds since the epoch; 0 not known */
 	double period_s;
 	uint64_t tick;
-	char *manager; /* "fair-share; qemu:///system" and what is unusual */
-	char *warning; /* the first, and how many more; "" none */
+	bool restrained; /* paused, a dry run, or without a hypervisor */
+	char *manager;   /* "fair-share; qemu:///system" and what is unusual */
+	char *warning;   /* the first, and how many more; "" none */
 	struct top_host host;
 	struct top_guest *guests;
 	size_t guest_count;
@@ -67,6 +68,12 @@ struct top_kib top_guest_cache(const struct top_guest *guest);
 
 /* What the balloon took. */
 struct top_kib top_guest_balloon(const struct top_guest *guest);
+
+/*
+ * Which way its balloon is on: 1 it gets memory, -1 it gives some, 0 it stands still, as
+ * near to its target as balloons get.
+ */
+int top_course(struct top_kib actual, struct top_kib target, struct top_kib max);
 
 /* In and out together. */
 struct top_rate top_guest_swapping(const struct top_guest *guest);

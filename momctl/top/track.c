@@ -89,8 +89,8 @@ struct top_column top_track_column(
 	struct top_column column = {
 		.used = height(&moment->used, max_kib, rows * steps),
 		.actual = height(&moment->actual, max_kib, rows * steps),
-		.moving = moment->target.known && moment->actual.known &&
-			  moment->target.kib != moment->actual.kib,
+		.moving = top_course(
+			moment->actual, moment->target, (struct top_kib){true, max_kib}),
 	};
 	size_t row = height(&moment->target, max_kib, rows);
 	column.target_row = row ? row - 1 : 0;

@@ -10,6 +10,7 @@ void top_view_done(struct top_view *view)
 {
 	top_figures_done(&view->figures);
 	top_tracks_done(&view->tracks);
+	top_news_done(&view->news);
 	free(view->shown);
 	free(view->chosen);
 	free(view->explanation);

@@ -7,6 +7,7 @@
  */
 
 #include "momctl/top/figures.h"
+#include "momctl/top/news.h"
 #include "momctl/top/track.h"
 
 #define TOP_FILTER_MAX 64
@@ -29,6 +30,7 @@ enum top_sort {
 struct top_view {
 	struct top_figures figures; /* of the tick that is shown */
 	struct top_tracks tracks;
+	struct top_news news;
 
 	const struct top_guest **shown; /* filtered and sorted; of `figures` */
 	size_t shown_count;

@@ -241,6 +241,48 @@ static void counters_become_rates(void **state)
 	assert_int_equal(35, (int)(guest->faults.per_s * 10));
 }
 
+static void what_happened_is_told_with_whom_it_befell(void **state)
+{
+	(void)state;
+	struct top_news news = {0};
+	for (int i = 0; i < TOP_NEWS_MOST + 2; i++) {
+		auto_free char *text =
+			mem_printf("{\"at\":%d.5,\"level\":\"%s\",\"guest\":\"a\\u0007\","
+				   "\"text\":\"happened %d\"}",
+				i, i % 2 ? "warning" : "notice", i);
+		struct json_object *event = json_tokener_parse(text);
+		top_news_add(&news, event);
+		json_object_put(event);
+	}
+	top_news_add(&news, NULL);
+	assert_string_equal("a\\x07: happened 65", top_news_at(&news, 0)->text);
+	assert_true(top_news_at(&news, 0)->care);
+	assert_false(top_news_at(&news, 1)->care);
+	assert_string_equal(
+		"a\\x07: happened 2", top_news_at(&news, TOP_NEWS_MOST - 1)->text);
+	assert_null(top_news_at(&news, TOP_NEWS_MOST));
+	top_news_done(&news);
+}
+
+static void what_holds_the_manager_back_is_told(void **state)
+{
+	struct top_figures figures;
+	(void)state;
+	struct json_object *status = json_tokener_parse(
+		"{\"host\":{\"name\":\"/a\"},\"paused\":true,\"policies\":[\"p\",\"q\"],"
+		"\"hypervisor\":{\"uri\":\"x:\",\"connected\":false,\"why\":\"gone\"},"
+		"\"warnings\":[\"w1\",\"w2\"],\"pools\":[{\"name\":\"/a\",\"guests\":1},"
+		"{\"name\":\"/b\",\"guests\":2,\"state\":\"tight\"}]}");
+	top_figures_read(&figures, status);
+	assert_true(figures.restrained);
+	assert_string_equal("PAUSED, no guest is moved; p, q; x: NOT connected: gone; "
+			    "/b tight",
+		figures.manager);
+	assert_string_equal("w1 (and 1 more)", figures.warning);
+	top_figures_done(&figures);
+	json_object_put(status);
+}
+
 /* ---- bars ---- */
 
 static size_t cells_of(const struct top_slice *slices, size_t count, enum top_part part)
@@ -285,6 +327,17 @@ static void a_guests_bar_ends_at_its_maximum(void **state)
 	assert_int_equal(8, cells_of(slices, count, TOP_PART_BALLOON));
 	assert_int_equal(7, top_bar_cell(guest, 400, 16));
 	assert_int_equal(15, top_bar_cell(guest, 5000, 16));
+}
+
+static void a_balloon_that_is_almost_there_stands_still(void **state)
+{
+	(void)state;
+	struct top_kib max = {true, 800}, actual = {true, 400};
+	assert_int_equal(0, top_course(actual, (struct top_kib){true, 404}, max));
+	assert_int_equal(1, top_course(actual, (struct top_kib){true, 405}, max));
+	assert_int_equal(0, top_course(actual, (struct top_kib){true, 396}, max));
+	assert_int_equal(-1, top_course(actual, (struct top_kib){true, 395}, max));
+	assert_int_equal(0, top_course(actual, (struct top_kib){false, 0}, max));
 }
 
 static void figures_that_contradict_themselves_still_fit(void **state)
@@ -420,8 +473,11 @@ int main(void)
 		CLEAN(nothing_commands_the_terminal),
 		CLEAN(what_is_missing_is_not_known),
 		CLEAN(counters_become_rates),
+		CLEAN(what_happened_is_told_with_whom_it_befell),
+		CLEAN(what_holds_the_manager_back_is_told),
 		CLEAN(a_bar_is_as_wide_as_it_is),
 		CLEAN(a_guests_bar_ends_at_its_maximum),
+		CLEAN(a_balloon_that_is_almost_there_stands_still),
 		CLEAN(figures_that_contradict_themselves_still_fit),
 		CLEAN(the_host_is_counted_once),
 		CLEAN(a_host_that_is_short_shows_no_free_memory),
