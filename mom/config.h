@@ -27,6 +27,7 @@ enum config_type {
 	CONFIG_URI,       /* char *, owned: scheme:… */
 	CONFIG_SOCKET,    /* char *, owned: a path that a Unix socket can have */
 	CONFIG_LISTEN,    /* char *, owned: "", or as loopback_parse() */
+	CONFIG_PROGRAM,   /* char *, owned: "", or a program's absolute path */
 	CONFIG_STRINGS,   /* struct config_strings */
 	CONFIG_BUDGET,    /* struct config_budget */
 	CONFIG_AUTO_SIZE, /* struct config_auto_size: "auto" or a size */
@@ -106,6 +107,8 @@ struct config {
 	char *path; /* where it was read, NULL with defaults only */
 	bool dry_run;
 	int on_exit;                    /* enum exit_action */
+	char *on_state;                 /* program to run when the state changes */
+	uint64_t on_state_limit_ms;
 	struct config_strings policies; /* names of shipped ones, or paths */
 
 	struct {

@@ -15,6 +15,10 @@ const struct config_key config_keys[] = {
 	{"", "on_exit", CONFIG_CHOICE, AT(on_exit), "keep", NULL, NULL, "keep|release",
 		"What becomes of the balloons when momd ends: \"keep\", or \"release\" "
 		"where there is room for all."},
+	{"", "on_state", CONFIG_PROGRAM, AT(on_state), "", NULL, NULL, NULL,
+		"Program to run when the host's state changes; empty: none."},
+	{"", "on_state_limit", CONFIG_DURATION, AT(on_state_limit_ms), "30s", "1s",
+		"10min", NULL, "Longest that it may take before it is killed."},
 	{"", "policies", CONFIG_STRINGS, AT(policies), "fair-share", NULL, NULL, NULL,
 		"Policies to load: shipped ones by name, others by path."},
 

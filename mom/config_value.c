@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/un.h>
 
-#include "mom/loopback.h"
+#include "mom/config_place.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
@@ -28,6 +27,7 @@ const char *config_value_expected(enum config_type type)
 		[CONFIG_URI] = "a URI in quotes, such as \"qemu:///system\"",
 		[CONFIG_LISTEN] = LOOPBACK_EXPECTED,
 		[CONFIG_SOCKET] = "the path of a Unix socket in quotes",
+		[CONFIG_PROGRAM] = "the absolute path of a program, in quotes",
 		[CONFIG_STRINGS] = "a list of texts, such as [ \"one\", \"two\" ]",
 		[CONFIG_BUDGET] = "\"auto\", a size with its unit, or \"cgroup:PATH\"",
 		[CONFIG_AUTO_SIZE] = "\"auto\" or a size with its unit, such as \"2GiB\"",
@@ -39,8 +39,7 @@ const char *config_value_expected(enum config_type type)
 
 bool config_value_is_text(enum config_type type)
 {
-	return type == CONFIG_STRING || type == CONFIG_URI || type == CONFIG_LISTEN ||
-	       type == CONFIG_SOCKET;
+	return type == CONFIG_STRING || config_place_is(type);
 }
 
 static int parse_bool(const char *text, bool *value, struct err *err)
@@ -139,43 +138,6 @@ static int set_budget(struct config_budget *budget, const char *text, struct err
 	return 0;
 }
 
-/* A scheme and a colon; whose the scheme is, and the rest, is the hypervisor's matter. */
-static int set_uri(char **value, const char *text, struct err *err)
-{
-	size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
-	if (!scheme || text[scheme] != ':')
-		return err_set(err, -EINVAL, "\"%s\" is no URI; expected %s", text,
-			config_value_expected(CONFIG_URI));
-	mem_replace(value, text);
-	return 0;
-}
-
-/* Nowhere, or where this host alone can reach. */
-static int set_listen(char **value, const char *text, struct err *err)
-{
-	struct loopback loopback;
-	int r = *text ? loopback_parse(text, &loopback, err) : 0;
-	if (r == 0)
-		mem_replace(value, text);
-	return r;
-}
-
-/* One that a socket can have. */
-static int set_socket(char **value, const char *text, struct err *err)
-{
-	const size_t longest = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
-	if (!*text)
-		return err_set(err, -EINVAL, "\"\" names no socket; expected %s",
-			config_value_expected(CONFIG_SOCKET));
-	if (strlen(text) > longest)
-		return err_set(err, -ENAMETOOLONG,
-			"\"%.40s…\" is too long for a socket's name, which has at most "
-			"%zu bytes",
-			text, longest);
-	mem_replace(value, text);
-	return 0;
-}
-
 static int set_auto_size(
 	struct config_auto_size *value, const char *text, struct err *err)
 {
@@ -269,18 +231,14 @@ int config_value_set(
 	const struct config_key *key, void *base, const char *text, struct err *err)
 {
 	void *value = at(key, base);
+	if (config_place_is(key->type))
+		return config_place_set(key->type, value, text, err);
 	switch (key->type) {
 	case CONFIG_BOOL:
 		return parse_bool(text, value, err);
 	case CONFIG_STRING:
 		mem_replace(value, text);
 		return 0;
-	case CONFIG_URI:
-		return set_uri(value, text, err);
-	case CONFIG_LISTEN:
-		return set_listen(value, text, err);
-	case CONFIG_SOCKET:
-		return set_socket(value, text, err);
 	case CONFIG_STRINGS:
 		set_strings(value, text);
 		return 0;
@@ -310,6 +268,7 @@ static size_t plain_size(enum config_type type)
 		[CONFIG_URI] = 0,
 		[CONFIG_LISTEN] = 0,
 		[CONFIG_SOCKET] = 0,
+		[CONFIG_PROGRAM] = 0,
 		[CONFIG_STRINGS] = 0,
 		[CONFIG_BUDGET] = 0,
 		[CONFIG_AUTO_SIZE] = sizeof(struct config_auto_size),

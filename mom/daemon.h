@@ -8,6 +8,7 @@
 
 #include "mom/control/server.h"
 #include "mom/engine.h"
+#include "mom/hook.h"
 #include "mom/recorder.h"
 
 struct event;
@@ -31,6 +32,7 @@ struct daemon {
 	size_t remembered_count, remembered_capacity;
 	int64_t remembered_s; /* when they begin; 0 none */
 	uint64_t event_kinds[OCCURRENCE_KIND_COUNT];
+	struct hook hook;
 	struct http_server *http; /* NULL: none asked for, or not to be had */
 	char *http_listen;        /* where it serves; owned, NULL nowhere */
 

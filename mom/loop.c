@@ -165,6 +165,7 @@ static void run_tick(struct daemon *daemon, int64_t now_ms)
 	remember_tick(daemon);
 	reserve_waits_follow(daemon);
 	publish_tick(daemon);
+	hook_tick(daemon);
 }
 
 static void tick(struct daemon *daemon)
@@ -409,7 +410,7 @@ int daemon_loop_new(struct daemon *daemon, struct err *err)
 			err, -ENOMEM, "libevent cannot watch what the daemon needs");
 	signal(SIGPIPE, SIG_IGN);
 	watch_collectors(daemon);
-	return 0;
+	return hook_open(daemon, err);
 }
 
 void daemon_loop_free(struct daemon *daemon)
@@ -418,6 +419,7 @@ void daemon_loop_free(struct daemon *daemon)
 		daemon->stop_wait, daemon->hypervisor, daemon->signals[0],
 		daemon->signals[1], daemon->signals[2]};
 	free_wakes(daemon);
+	hook_close(daemon);
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
 			event_free(events[i]);
