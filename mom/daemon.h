@@ -35,6 +35,7 @@ struct daemon {
 	struct hook hook;
 	struct http_server *http; /* NULL: none asked for, or not to be had */
 	char *http_listen;        /* where it serves; owned, NULL nowhere */
+	char *http_trouble;       /* why it can't; owned, NULL it can */
 
 	struct event_base *base;
 	struct event *begin, *sample, *hypervisor, *stop_wait;

@@ -251,6 +251,8 @@ struct json_object *describe_status(const struct daemon *daemon)
 		auto_free char *line = mem_printf("history: %s", trouble);
 		json_object_array_add(warnings, control_json_text(line));
 	}
+	if (daemon->http_trouble)
+		json_object_array_add(warnings, control_json_text(daemon->http_trouble));
 	put(object, "warnings", warnings);
 	put(object, "reservations", describe_reservations(engine));
 	put(object, "guests", describe_guests(engine));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mom/daemon.h"
+#include "mom/history/history.h"
 #include "mom/mem.h"
 #include "mom/metrics_process.h"
 #include "mom/metrics_write.h"
@@ -65,6 +66,15 @@ static void write_control(struct metrics *metrics, const struct metric *metric,
 		control_server_load(((const struct daemon *)of)->server);
 	metrics_whole(metrics, metric, labels, no_label,
 		metric->type == METRIC_COUNTER ? load.missed : load.clients);
+}
+
+static void write_history(struct metrics *metrics, const struct metric *metric,
+	const void *of, const char *labels)
+{
+	const struct daemon *daemon = of;
+	if (daemon->history)
+		metrics_whole(metrics, metric, labels, no_label,
+			!history_trouble(daemon->history));
 }
 
 static void write_process(struct metrics *metrics, const struct metric *metric,
@@ -511,6 +521,8 @@ const struct metric metrics_table[] = {
 		"Whether a source of facts works."),
 	DAEMON_WRITTEN("mom_controller_works", METRIC_GAUGE, write_controllers,
 		"controller", "Whether a knob can be turned."),
+	DAEMON_WRITTEN("mom_history_works", METRIC_GAUGE, write_history, NULL,
+		"Whether what was is kept on disk, where it is to be."),
 	DAEMON_WRITTEN("mom_control_clients", METRIC_GAUGE, write_control, NULL,
 		"Clients of the control socket."),
 	DAEMON_WRITTEN("mom_control_missed_lines_total", METRIC_COUNTER, write_control,

@@ -50,6 +50,7 @@ static void begin(struct daemon *daemon, const struct config *config)
 	if (http_server_new(
 		    &daemon->http, daemon->base, &settings, routes, daemon, &err) < 0) {
 		log_warning("%s; serving no pages", err.text);
+		mem_replace(&daemon->http_trouble, err.text);
 		return;
 	}
 	daemon->http_listen = mem_dup(settings.listen);
@@ -60,7 +61,7 @@ void pages_follow(struct daemon *daemon)
 {
 	const struct config *config = daemon->engine.config;
 	const char *now = daemon->http_listen ? daemon->http_listen : "";
-	if (strcmp(now, config->http.listen) == 0)
+	if (!daemon->http_trouble && strcmp(now, config->http.listen) == 0)
 		return;
 	pages_end(daemon);
 	if (*config->http.listen)
@@ -74,4 +75,5 @@ void pages_end(struct daemon *daemon)
 	http_server_free(daemon->http);
 	daemon->http = NULL;
 	mem_replace(&daemon->http_listen, NULL);
+	mem_replace(&daemon->http_trouble, NULL);
 }
