@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mom/config_place.h"
+#include "mom/loopback.h"
 #include "mom/mem.h"
 #include "mom/units.h"
 
