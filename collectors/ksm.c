@@ -17,6 +17,7 @@
 #define WALK_EVERY_MS   60000 /* how often all processes are looked through */
 #define RMAP_ITEM_BYTES 64    /* what the kernel keeps for each page it looked at */
 #define STAT_TEXT       512
+#define PAGES_MAX       (INT64_C(1) << 40)
 
 /* Kernel samepage merging: its counters, what ksmd costs, and who else tunes it. */
 struct ksm {
@@ -123,6 +124,12 @@ static int read_counter(const struct ksm *ksm, const struct counter *counter,
 	return 0;
 }
 
+/* A number of pages that a machine can have. */
+static int64_t pages(int64_t count)
+{
+	return count < 0 ? 0 : count > PAGES_MAX ? PAGES_MAX : count;
+}
+
 /* Memory saved less what the kernel keeps to know it: its own word, or the same sum. */
 static int64_t read_profit_kib(const struct ksm *ksm, const struct host_sample *host)
 {
@@ -131,9 +138,9 @@ static int64_t read_profit_kib(const struct ksm *ksm, const struct host_sample *
 	if (read_text(ksm->directory, "general_profit", text, sizeof(text)) > 0 &&
 		sscanf(text, "%" SCNd64, &bytes) == 1)
 		return bytes / 1024;
-	int64_t known = host->ksm_pages_shared + host->ksm_pages_sharing +
-			host->ksm_pages_unshared + host->ksm_pages_volatile;
-	int64_t saved = host->ksm_pages_sharing + host->ksm_zero_pages;
+	int64_t known = pages(host->ksm_pages_shared) + pages(host->ksm_pages_sharing) +
+			pages(host->ksm_pages_unshared) + pages(host->ksm_pages_volatile);
+	int64_t saved = pages(host->ksm_pages_sharing) + pages(host->ksm_zero_pages);
 	return (saved * sysconf(_SC_PAGESIZE) - known * RMAP_ITEM_BYTES) / 1024;
 }
 
