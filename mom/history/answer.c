@@ -227,12 +227,14 @@ int answer_series(struct keeper *keeper, const struct answer_question *question,
 		return err_set(err, -ENOENT, "the history knows no guest \"%s\"",
 			question->guest);
 	int64_t step_s = step_of(keeper, question);
+	int64_t span_s = (question->until_ms - question->since_ms) / 1000;
 	for (;; step_s *= 2) {
 		struct lines lines = {.step_s = step_s};
 		int result = read_kind(keeper, &lines, SERIES_POOL, question, err);
 		if (result == 0 && !question->pools_only)
 			result = read_kind(keeper, &lines, SERIES_GUEST, question, err);
-		bool whole = lines.rows <= ANSWER_ROWS_MOST;
+		bool whole = lines.rows <= ANSWER_ROWS_MOST ||
+			     step_s > span_s; /* a row each, and still too many */
 		if (result == 0 && whole)
 			*json = print_series(keeper, &lines, question);
 		lines_done(&lines);

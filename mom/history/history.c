@@ -19,10 +19,11 @@
 
 #define QUEUE_BYTES  (128 * 1024) /* unsent: the child doesn't keep up */
 #define ANSWER_BYTES (8 * 1024 * 1024)
-#define ANSWER_S     10
-#define QUESTIONS    16   /* under way at once */
-#define WAIT_FIRST_S 1    /* before the child is started again, twice as long … */
-#define WAIT_MOST_S  60   /* … each time, up to this */
+#define ANSWER_S     5
+#define QUESTIONS    16 /* under way at once */
+#define WAIT_FIRST_S 1  /* before the child is started again, twice as long … */
+#define WAIT_MOST_S  60 /* … each time, up to this */
+#define ENDING_MOST  5
 #define CLOSE_MS     1000 /* to hand on what is left */
 #define PLAIN        (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -41,7 +42,8 @@ struct history {
 	struct history_env env;
 	char *program, *path; /* no path: switched off */
 	struct history_settings settings;
-	pid_t child;              /* 0 none */
+	pid_t child;              /* 0 none; it may be ending still */
+	int ending;               /* so often it was waited for */
 	struct bufferevent *pipe; /* NULL: it isn't there */
 	struct event *again;
 	int wait_s;
@@ -169,6 +171,13 @@ static void reap(struct history *history)
 {
 	if (history->child && waitpid(history->child, NULL, WNOHANG) != 0)
 		history->child = 0;
+	history->ending = history->child ? history->ending + 1 : 0;
+}
+
+static void reap_later(struct history *history)
+{
+	static const struct timeval wait = {.tv_sec = 1};
+	evtimer_add(history->again, &wait);
 }
 
 static void let_go(struct history *history)
@@ -207,6 +216,8 @@ static void on_again(evutil_socket_t fd, short what, void *context)
 	reap(history);
 	if (history->path && !history->pipe)
 		start(history);
+	else if (history->child && !history->pipe)
+		reap_later(history);
 }
 
 /* Between fork and exec nothing is done that other threads could hold a lock of. */
@@ -249,8 +260,13 @@ static int spawn(struct history *history)
 	return failed ? failed : ends[0];
 }
 
+/* The one before may be writing still; a disk that hangs isn't waited for. */
 static void start(struct history *history)
 {
+	if (history->child && history->ending < ENDING_MOST) {
+		reap_later(history);
+		return;
+	}
 	int fd = spawn(history);
 	if (fd < 0) {
 		auto_free char *text =
@@ -341,6 +357,8 @@ void history_set(struct history *history, const struct history_settings *setting
 	history->begun = false;
 	if (history->path)
 		start(history);
+	else if (history->child)
+		reap_later(history);
 }
 
 bool history_is_full(const struct history *history)

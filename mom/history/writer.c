@@ -23,6 +23,7 @@
 #include "mom/mem.h"
 
 #define LINE_MOST  (256 * 1024)
+#define LINES_MOST 250               /* then they are written, whatever the time */
 #define HEAP_BYTES (2 * 1024 * 1024) /* what SQLite tries to make do with */
 
 struct writer {
@@ -30,6 +31,7 @@ struct writer {
 	char *line;
 	size_t length;
 	int64_t due_s; /* the next flush */
+	size_t lines;  /* since the last */
 };
 
 static int64_t now_s(void)
@@ -42,6 +44,13 @@ static void say(void *context, enum log_level level, const char *text)
 	(void)context;
 	printf("say %d %s\n", (int)level, text);
 	fflush(stdout);
+}
+
+static void flush(struct writer *writer)
+{
+	keeper_flush(&writer->keeper, now_s());
+	writer->due_s = now_s() + keeper_flush_s(&writer->keeper);
+	writer->lines = 0;
 }
 
 /* ---- lines ---- */
@@ -149,6 +158,8 @@ static void answer(struct writer *writer, struct json_object *line)
 static void take_line(struct writer *writer, const char *text)
 {
 	struct json_object *line = json_tokener_parse(text);
+	if (++writer->lines >= LINES_MOST)
+		flush(writer);
 	if (text_of(line, "row"))
 		take_row(writer, line);
 	else if (text_of(line, "ask"))
@@ -199,8 +210,7 @@ static void work(struct writer *writer)
 			more = read_some(writer);
 			continue;
 		}
-		keeper_flush(&writer->keeper, now_s());
-		writer->due_s = now_s() + keeper_flush_s(&writer->keeper);
+		flush(writer);
 	}
 }
 
