@@ -106,7 +106,11 @@ let now = null;         /* the latest status */
 let seen = [];          /* {at, host: {…}, guests: Map uuid → {…}} of each tick */
 let past = null;        /* of the history: {at, span, pools: Map name → [row], guests: Map uuid → [row]} */
 let span = 3600;
+let answered = null;    /* when momd did last, by our clock */
 const hues = new Map();
+
+/* The time on the host, which needn't be ours. */
+const clockNow = () => now.at + (Date.now() - answered) / 1000;
 
 function hue(uuid) {
 	if (!hues.has(uuid)) hues.set(uuid, hues.size);
@@ -156,7 +160,7 @@ async function refreshPast() {
 /* What history holds, and after its end what the page saw. */
 function joined(old, recent) {
 	const end = old?.at(-1)?.at ?? 0;
-	const from = Date.now() / 1000 - span;
+	const from = clockNow() - span;
 	return (old ?? []).concat(recent.filter(row => row.at > end)).filter(row => row.at >= from);
 }
 const guestRows = uuid => joined(past?.guests.get(uuid),
@@ -174,7 +178,7 @@ function hostRows() {
 }
 
 /* As far back as anything is known, within what is asked for. */
-const reach = rows => Math.min(span, Math.max(180, Date.now() / 1000 - (rows[0]?.at ?? 0)));
+const reach = rows => Math.min(span, Math.max(180, clockNow() - (rows[0]?.at ?? 0)));
 
 /* ---- plots ---- */
 
@@ -247,7 +251,7 @@ function describe(title, line, rows, shown) {
  */
 function plot(figure, {title, rows, lines, rate, layers}) {
 	const height = figure.firstElementChild?.clientHeight || 190, width = Math.max(280, figure.clientWidth);
-	const to = Date.now() / 1000, shown = reach(rows), from = to - shown, gap = widestGap(rows, shown);
+	const to = clockNow(), shown = reach(rows), from = to - shown, gap = widestGap(rows, shown);
 	const left = 62, foot = height - (rate ? 62 : 30), floor = height - 26;
 	const most = (line, least) => Math.max(least, ...rows.map(row => line.pick(row) ?? 0));
 	const top = Math.max(...lines.map(line => most(line, 1))) * 1.06;
@@ -512,7 +516,7 @@ function drawRates(cell, guest) {
 
 function drawSpark(cell, guest) {
 	const lately = guestRows(guest.uuid), shown = reach(lately), gap = widestGap(lately, shown);
-	const x = at => (1 - (Date.now() / 1000 - at) / shown) * 120;
+	const x = at => (1 - (clockNow() - at) / shown) * 120;
 	const y = kib => 31 - kib / (guest.max_kib || 1) * 29;
 	const path = trace(lately, row => row.actual, x, y, gap);
 	cell.replaceChildren(svg('svg', {viewBox: '0 0 120 32', preserveAspectRatio: 'none', 'aria-hidden': 'true'},
@@ -645,7 +649,7 @@ function drawDetail(all) {
 }
 
 function drawDetailPlot() {
-	if (open) plot($('guest-body').parts.plotted, {...guestLines, rows: guestRows(open)});
+	if (open && now) plot($('guest-body').parts.plotted, {...guestLines, rows: guestRows(open)});
 }
 
 async function refreshDetail() {
@@ -661,7 +665,7 @@ async function refreshDetail() {
 }
 
 function followHash() {
-	const uuid = decodeURIComponent(location.hash.slice(1));
+	const uuid = location.hash.slice(1);
 	if (uuid === open || (!uuid && !open)) return;
 	open = uuid || null;
 	if (!open) return $('guest').close();
@@ -706,7 +710,6 @@ async function get(path) {
 }
 
 const sleep = ms => new Promise(done => setTimeout(done, ms));
-let answered = null; /* when momd did last */
 
 function arrived(status) {
 	const old = now, again = answered === null || document.body.classList.contains('stale');
