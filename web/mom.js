@@ -368,7 +368,7 @@ function barParts(status) {
 		...(cached ? [{look: 'cached', name: 'cache', kib: cached}] : []),
 		{look: 'free', name: 'free', kib: host.available_kib - reserve - cached},
 		{look: 'reserve', name: 'reserve', kib: reserve},
-		...(host.ksm_saving_kib != null ? [{look: 'saved', name: 'saved by KSM', kib: saved}] : []),
+		...(saved ? [{look: 'saved', name: 'saved by KSM', kib: saved}] : []),
 	]};
 }
 
@@ -479,11 +479,10 @@ function makeMeter() {
 }
 
 function makeRow(uuid) {
-	const button = el('button', '', el('bdi'));
+	const dot = el('i'), button = el('button', '', dot, el('bdi'));
 	button.type = 'button';
-	const dot = el('i');
 	dot.style.background = hue(uuid);
-	const row = el('tr', '', el('td', 'name', dot, button), el('td', 'state', el('span', 'pill')), makeMeter(),
+	const row = el('tr', '', el('td', 'name', button), el('td', 'state', el('span', 'pill')), makeMeter(),
 		el('td', 'spark'), el('td', 'rates'), el('td', 'shares n'), el('td', 'why', el('bdi')));
 	row.addEventListener('click', () => { location.hash = uuid; });
 	return row;

@@ -77,8 +77,8 @@ void control_reply_send(
 
 /*
  * Ask a method from inside the daemon, as a client that may read or change would: the
- * table and its context are those of control_server_new(). `answer` is called once, now or
- * later; `result` is only lent to it, and counts where `err` is NULL.
+ * table and its context are those of control_server_new(). `answer` is called once, now
+ * or later; `result` is only lent to it, and counts where `err` is NULL.
  *
  * Errors: what the method finds wrong, and -ENOSYS there is no such method.
  */

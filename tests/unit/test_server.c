@@ -992,6 +992,49 @@ static void a_client_is_told_of_events(void **state)
 	control_client_close(client);
 }
 
+/* ---- from inside ---- */
+
+struct told {
+	int times, code;
+	struct json_object *result;
+};
+
+static void be_told(void *asker, struct json_object *result, const struct err *err)
+{
+	struct told *told = asker;
+	told->times++;
+	told->code = err ? err->code : 0;
+	told->result = json_object_get(result);
+}
+
+static void who_asks_from_inside_is_answered_once(void **state)
+{
+	struct world world = {.base = event_base_new()};
+	struct json_object *params = json_object_new_object();
+	struct told at_once = {0}, failed = {0}, unknown = {0}, later = {0};
+	(void)state;
+	world.pay = evtimer_new(world.base, pay, &world);
+	control_method_ask(methods, &world, "echo", params, be_told, &at_once);
+	assert_int_equal(1, at_once.times);
+	assert_int_equal(0, at_once.code);
+	assert_ptr_equal(params, at_once.result);
+	control_method_ask(methods, &world, "fail", params, be_told, &failed);
+	assert_int_equal(1, failed.times);
+	assert_int_equal(-ENOENT, failed.code);
+	control_method_ask(methods, &world, "nothing", params, be_told, &unknown);
+	assert_int_equal(-ENOSYS, unknown.code);
+	control_method_ask(methods, &world, "later", params, be_told, &later);
+	assert_int_equal(0, later.times);
+	event_base_dispatch(world.base);
+	assert_int_equal(1, later.times);
+	assert_string_equal("paid", json_object_get_string(later.result));
+	json_object_put(later.result);
+	json_object_put(at_once.result);
+	json_object_put(params);
+	event_free(world.pay);
+	event_base_free(world.base);
+}
+
 #define WITH(test)    cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 #define WITHOUT(test) cmocka_unit_test_teardown(test, tear_down)
 
@@ -1048,6 +1091,7 @@ int main(void)
 		WITH(a_client_takes_long_answers),
 		WITH(a_client_hears_why_it_was_cut_off),
 		WITH(a_client_is_told_of_events),
+		WITHOUT(who_asks_from_inside_is_answered_once),
 	};
 	return cmocka_run_group_tests_name(
 		"server", tests, make_directory, remove_directory);
