@@ -115,8 +115,13 @@ static int load_trace(
 static int load(const struct command *command, const char *path,
 	struct scenario *scenario, struct err *err)
 {
-	int r = path ? scenario_load(scenario, path, err)
-		     : load_trace(command, scenario, err);
+	int r;
+	if (path)
+		r = scenario_load(scenario, path, err);
+	else if (command->recording)
+		r = scenario_recorded(scenario, command->recording, err);
+	else
+		r = load_trace(command, scenario, err);
 	if (r == 0)
 		lay_over(command, scenario);
 	return r;

@@ -23,6 +23,7 @@ struct command {
 		uint64_t vms, pick;
 		const char *length, *tick;
 	} trace;
+	const char *recording; /* NULL: a scenario or a trace is played */
 	struct {
 		char **policies; /* in place of the recorded ones; owned */
 		size_t policy_count;

@@ -44,6 +44,7 @@ static void print_usage(FILE *out)
 		"guest's\n"
 		"                       as GUEST:KEY=VALUE\n"
 		"      --trace FILE     instead of a scenario: guests that live a trace\n"
+		"      --recording FILE instead of a scenario: what momctl record wrote\n"
 		"      --vms N          so many of its machines [20]\n"
 		"      --pick N         chosen by this seed [1]\n"
 		"      --length TIME    so long [1d]\n"
@@ -84,6 +85,7 @@ enum {
 	OPT_SVG,
 	OPT_POLICY,
 	OPT_FIRST,
+	OPT_RECORDING,
 };
 
 static const struct option known[] = {
@@ -102,6 +104,7 @@ static const struct option known[] = {
 	{"svg", required_argument, NULL, OPT_SVG},
 	{"plot", required_argument, NULL, OPT_SVG},
 	{"policy", required_argument, NULL, OPT_POLICY},
+	{"recording", required_argument, NULL, OPT_RECORDING},
 	{"first", required_argument, NULL, OPT_FIRST},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
@@ -165,6 +168,9 @@ static int take_option(int option, struct command *command)
 			command->replay.policy_count + 1, sizeof(char *));
 		command->replay.policies[command->replay.policy_count++] = optarg;
 		return 0;
+	case OPT_RECORDING:
+		command->recording = optarg;
+		return 0;
 	case OPT_FIRST:
 		return take_value(WORD_COUNT, optarg, &command->replay.first, "first");
 	case 'v':
@@ -199,8 +205,9 @@ static int read_options(int argc, char **argv, struct command *command)
 	command->scenario_count = (size_t)(argc - optind);
 	if (!command->name)
 		return bad_usage("expected a command, not", "");
-	if (!command->trace.file == !command->scenario_count)
-		return bad_usage("expected a scenario or --trace, not", "");
+	if (!!command->trace.file + !!command->recording + !!command->scenario_count != 1)
+		return bad_usage(
+			"expected one of a scenario, --trace and --recording, not", "");
 	return 0;
 }
 

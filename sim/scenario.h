@@ -68,6 +68,9 @@ int scenario_load(struct scenario *scenario, const char *path, struct err *err);
 /* The same from a text in memory; `path` is what messages call it. */
 int scenario_parse(
 	struct scenario *scenario, const char *path, const char *text, struct err *err);
+
+/* What was recorded, as a scenario: sim/recorded.h. Errors: the same. */
+int scenario_recorded(struct scenario *scenario, const char *path, struct err *err);
 void scenario_done(struct scenario *scenario);
 
 /* A fresh world of it, with its guests off and all that will happen. */

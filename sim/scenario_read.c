@@ -8,6 +8,7 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 #include "sim/expect.h"
+#include "sim/recorded.h"
 #include "sim/trace.h"
 #include "sim/words.h"
 
@@ -148,6 +149,12 @@ static int read_trace(struct reader *reader, struct err *err)
 		reader->count - 1, err);
 }
 
+static int read_recording(struct reader *reader, struct err *err)
+{
+	return recorded_read_line(reader->scenario, reader->path, reader->words + 1,
+		reader->count - 1, err);
+}
+
 static int read_expect(struct reader *reader, struct err *err)
 {
 	return expect_read(reader->scenario, reader->words + 1, reader->count - 1,
@@ -169,6 +176,7 @@ static const struct {
 	{"guest", scenario_read_guest},
 	{"work", scenario_read_work},
 	{"trace", read_trace},
+	{"recording", read_recording},
 	{"at", read_deed},
 	{"expect", read_expect},
 };
@@ -238,6 +246,18 @@ int scenario_parse(
 		err_prefix(err, "%s:%u", path, reader.line);
 	else if ((r = check_whole(scenario, err)) < 0)
 		err_prefix(err, "%s", path);
+	if (r < 0)
+		scenario_done(scenario);
+	return r;
+}
+
+int scenario_recorded(struct scenario *scenario, const char *path, struct err *err)
+{
+	auto_free char *file = mem_dup(path);
+	begin(scenario, path);
+	int r = recorded_read_line(scenario, path, &file, 1, err);
+	if (r == 0)
+		r = check_whole(scenario, err);
 	if (r < 0)
 		scenario_done(scenario);
 	return r;
