@@ -59,7 +59,7 @@ static void take_keys(struct top *top)
 		if (key == REPAINT)
 			top_screen_repaint(&top->screen);
 		else if (key == TOP_KEY_RESIZE)
-			top_view_forget_text(&top->view);
+			top->view.stale = true;
 		else
 			top_keys_press(&top->view, key, top->page_rows);
 	}
@@ -69,7 +69,7 @@ static void run(struct top *top)
 {
 	struct top_view *view = &top->view;
 	while (!view->ended && !is_over(top)) {
-		if (view->page == TOP_EXPLAIN && !view->explanation && view->chosen)
+		if (view->page == TOP_EXPLAIN && view->stale && view->chosen)
 			top_feed_explain(&top->feed, view, top->screen.columns);
 		top->page_rows = top_draw(&top->screen, view, top->feed.trouble);
 		top_feed_wait(&top->feed, view, top->input);

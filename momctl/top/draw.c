@@ -70,32 +70,6 @@ void top_draw_news(const struct top_screen *screen, const struct top_news *news,
 
 /* ---- pages of text ---- */
 
-static char *help_text(const struct top_view *view)
-{
-	struct top_view list = {.page = TOP_LIST};
-	char *text = mem_dup("");
-	(void)view;
-	for (const struct top_key_help *key = top_keys_of(&list); key->name; key++) {
-		char *longer = mem_printf("%s%-6s %s\n", text, key->key, key->help);
-		free(text);
-		text = longer;
-	}
-	char *all = mem_printf(
-		"%sUp Down PgUp PgDn Home End, j k: choose a guest\n\n"
-		"The bar of the host: what each guest holds, what KSM saves, what the\n"
-		"guests may take without asking, what others hold, what the host "
-		"caches,\n"
-		"what is free, and what is kept in reserve.\n\n"
-		"The bar of a guest, up to its maximum: what it uses, caches and has\n"
-		"free, and what its balloon took; an arrow stands where it is to go.\n\n"
-		"SWAP/s is the guest's own swapping, FLT/s its page faults that waited\n"
-		"for a disk. \"momctl explain GUEST\" tells more, momctl(1) "
-		"everything.\n",
-		text);
-	free(text);
-	return all;
-}
-
 static void draw_text(const struct top_screen *screen, const struct top_view *view,
 	const char *text, size_t top, size_t bottom)
 {
@@ -116,7 +90,7 @@ static void draw_page(const struct top_screen *screen, const struct top_view *vi
 	size_t top, size_t bottom)
 {
 	if (view->page == TOP_HELP) {
-		auto_free char *text = help_text(view);
+		auto_free char *text = top_keys_help();
 		draw_text(screen, view, text, top, bottom);
 	} else if (view->page == TOP_EXPLAIN) {
 		draw_text(screen, view,

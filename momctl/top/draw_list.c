@@ -13,6 +13,8 @@
 #define BAR_LEAST   12
 #define BAR_MOST    40
 #define WHY_LEAST   24
+#define KIB_CELLS   9 /* of an exact size */
+#define DROP_LAST   4
 #define KEYED_LEAST 27 /* for the bar's title with a cell before each word */
 
 /* The columns in the order of enum top_sort, and the reason behind them. */
@@ -55,32 +57,43 @@ static size_t name_width(const struct top_view *view)
 	return min_u64(widest, NAME_MOST);
 }
 
-/* Leave out what can be missed, then cut the names, then let bar and reason grow. */
+static void leave_out(struct layout *layout, size_t room)
+{
+	for (unsigned drop = 1; drop <= DROP_LAST; drop++)
+		for (size_t i = 0; i < WHY; i++)
+			if (columns[i].drop == drop && total(layout) > room)
+				layout->widths[i] = 0;
+}
+
+/* Give a column up to `most` of what is left. */
+static void widen(size_t *width, size_t *room, size_t most)
+{
+	size_t more = min_u64(*room, most);
+	*width += more;
+	*room -= more;
+}
+
+/* Leave out what can be missed; of what is left names have half, then bars, then reasons.
+ */
 static struct layout lay_out(const struct top_screen *screen, const struct top_view *view)
 {
 	struct layout layout = {0};
+	size_t *name = &layout.widths[TOP_BY_NAME], *bar = &layout.widths[TOP_BY_USED];
 	for (size_t i = 0; i < WHY; i++)
 		layout.widths[i] = columns[i].width;
 	if (screen->output->kib)
 		for (size_t i = TOP_BY_ACTUAL; i <= TOP_BY_SWAP; i++)
-			layout.widths[i] = 9;
-	layout.widths[TOP_BY_NAME] = NAME_LEAST;
-	for (unsigned drop = 1; drop <= 4; drop++)
-		for (size_t i = 0; i < WHY; i++)
-			if (columns[i].drop == drop && total(&layout) > screen->columns)
-				layout.widths[i] = 0;
+			layout.widths[i] = KIB_CELLS;
+	*name = NAME_LEAST;
+	leave_out(&layout, screen->columns);
 	size_t room = sub_u64(screen->columns, total(&layout));
-	size_t *name = &layout.widths[TOP_BY_NAME], *bar = &layout.widths[TOP_BY_USED];
-	size_t wider = min_u64(name_width(view) - NAME_LEAST, room / 2);
-	*name += wider;
-	room -= wider;
-	wider = min_u64(room, room > WHY_LEAST ? (room - WHY_LEAST) / 2 + 8 : room);
-	wider = min_u64(wider, BAR_MOST - BAR_LEAST);
-	*bar += wider;
-	room -= wider;
-	layout.widths[WHY] = room > WHY_LEAST ? room - 1 : 0;
-	if (!layout.widths[WHY])
-		*bar += room;
+	widen(name, &room, min_u64(name_width(view) - NAME_LEAST, room / 2));
+	size_t beside_why = room > WHY_LEAST ? (room - WHY_LEAST) / 2 + 8 : room;
+	widen(bar, &room, min_u64(beside_why, BAR_MOST - BAR_LEAST));
+	if (room > WHY_LEAST)
+		layout.widths[WHY] = room - 1;
+	else
+		widen(bar, &room, room);
 	return layout;
 }
 

@@ -205,6 +205,7 @@ void top_feed_explain(struct top_feed *feed, struct top_view *view, size_t width
 	int rc = control_client_open(&client, feed->ctl->socket, DEADLINE_MS, &err);
 	if (!rc)
 		rc = control_call(client, "explain", params, &all, &err);
+	view->stale = false;
 	free(view->explanation);
 	view->explanation = rc ? mem_dup(err.text) : print_explanation(feed, all, width);
 	control_client_close(client);

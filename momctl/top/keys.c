@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mom/mem.h"
+#include "mom/units.h"
+
 /* Bytes of the last character of a text. */
 static size_t last_length(const char *text)
 {
@@ -65,7 +68,7 @@ static void open_text(struct top_view *view, enum top_page page)
 		view->behind = view->page;
 	view->page = page;
 	view->scroll = 0;
-	top_view_forget_text(view);
+	view->stale = true;
 }
 
 static void go_back(struct top_view *view)
@@ -96,12 +99,26 @@ static size_t moved(size_t from, int key, size_t page_rows, size_t last)
 	}
 }
 
-#define TEXT_LINES_MOST 100000
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+	for (; text && (text = strchr(text, '\n')); text++)
+		lines++;
+	return lines;
+}
+
+/* A text stops when its last line is on the screen. */
+static void scroll(struct top_view *view, int key, size_t page_rows)
+{
+	auto_free char *help = view->page == TOP_HELP ? top_keys_help() : NULL;
+	size_t lines = count_lines(help ? help : view->explanation);
+	view->scroll = moved(view->scroll, key, page_rows, sub_u64(lines, page_rows));
+}
 
 static void move(struct top_view *view, int key, size_t page_rows)
 {
 	if (view->page == TOP_EXPLAIN || view->page == TOP_HELP)
-		view->scroll = moved(view->scroll, key, page_rows, TEXT_LINES_MOST);
+		scroll(view, key, page_rows);
 	else
 		top_view_choose(
 			view, moved(view->row, key, page_rows, view->shown_count));
@@ -166,19 +183,20 @@ void top_keys_press(struct top_view *view, int key, size_t page_rows)
 		command(view, key);
 }
 
+static const struct top_key_help list_keys[] = {
+	{"q", "Quit", "end, also with ^C"},
+	{"Enter", "Detail", "one guest: all its figures, and its last minutes"},
+	{"e", "Explain", "why it has what it has: settings and decisions"},
+	{"s", "Sort", "by the next column; < and > go either way"},
+	{"r", "Reverse", "turn the order round"},
+	{"/", "Filter", "show the guests whose name or state has this in it"},
+	{"Space", "Freeze", "hold the picture; Space again goes on"},
+	{"?", "Help", "this page"},
+	{0},
+};
+
 const struct top_key_help *top_keys_of(const struct top_view *view)
 {
-	static const struct top_key_help list[] = {
-		{"q", "Quit", "end, also with ^C"},
-		{"Enter", "Detail", "one guest: all its figures, and its last minutes"},
-		{"e", "Explain", "why it has what it has: settings and decisions"},
-		{"s", "Sort", "by the next column; < and > go either way"},
-		{"r", "Reverse", "turn the order round"},
-		{"/", "Filter", "show the guests whose name or state has this in it"},
-		{"Space", "Freeze", "hold the picture; Space again goes on"},
-		{"?", "Help", "this page"},
-		{0},
-	};
 	static const struct top_key_help guest[] = {
 		{"q", "Quit", ""},
 		{"Esc", "Back", ""},
@@ -201,5 +219,31 @@ const struct top_key_help *top_keys_of(const struct top_view *view)
 	};
 	if (view->typing)
 		return typing;
-	return view->page == TOP_LIST ? list : view->page == TOP_GUEST ? guest : text;
+	return view->page == TOP_LIST    ? list_keys
+	       : view->page == TOP_GUEST ? guest
+					 : text;
+}
+
+char *top_keys_help(void)
+{
+	char *text = mem_dup("");
+	for (const struct top_key_help *key = list_keys; key->name; key++) {
+		char *longer = mem_printf("%s%-6s %s\n", text, key->key, key->help);
+		free(text);
+		text = longer;
+	}
+	char *all = mem_printf(
+		"%sUp Down PgUp PgDn Home End, j k: choose a guest\n\n"
+		"The bar of the host: what each guest holds, what KSM saves, what the\n"
+		"guests may take without asking, what others hold, what the host "
+		"caches,\n"
+		"what is free, and what is kept in reserve.\n\n"
+		"The bar of a guest, up to its maximum: what it uses, caches and has\n"
+		"free, and what its balloon took; an arrow stands where it is to go.\n\n"
+		"SWAP/s is the guest's own swapping, FLT/s its page faults that waited\n"
+		"for a disk. \"momctl explain GUEST\" tells more, momctl(1) "
+		"everything.\n",
+		text);
+	free(text);
+	return all;
 }

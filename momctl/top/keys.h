@@ -32,3 +32,6 @@ struct top_key_help {
 };
 
 const struct top_key_help *top_keys_of(const struct top_view *view);
+
+/* The page about them, in lines; freed by the caller. */
+char *top_keys_help(void);

@@ -75,12 +75,6 @@ static bool passes(const struct top_guest *guest, const char *filter)
 	       strcasestr(guest->uuid, filter);
 }
 
-void top_view_forget_text(struct top_view *view)
-{
-	free(view->explanation);
-	view->explanation = NULL;
-}
-
 void top_view_choose(struct top_view *view, size_t row)
 {
 	if (row >= view->shown_count)
@@ -92,7 +86,7 @@ void top_view_choose(struct top_view *view, size_t row)
 		return;
 	free(view->chosen);
 	view->chosen = mem_dup(uuid);
-	top_view_forget_text(view);
+	view->stale = true;
 }
 
 /* The chosen guest stays chosen wherever it goes; one that left is followed by the next.
@@ -125,7 +119,7 @@ void top_view_feed(struct top_view *view, struct json_object *status)
 	top_figures_done(&view->figures);
 	top_figures_read(&view->figures, status);
 	top_tracks_add(&view->tracks, &view->figures);
-	top_view_forget_text(view);
+	view->stale = true;
 	top_view_arrange(view);
 }
 

@@ -44,7 +44,8 @@ struct top_view {
 	enum top_page page;
 	enum top_page behind; /* the page to go back to from a text */
 	size_t scroll;        /* lines of a text above the screen */
-	char *explanation;    /* of the chosen guest; NULL it is to be asked for */
+	char *explanation;    /* lines about the chosen guest; NULL none yet … */
+	bool stale;           /* … or they are to be asked for again */
 	bool frozen;          /* ticks are let go by */
 	bool ended;
 };
@@ -59,9 +60,6 @@ const struct top_guest *top_view_guest(const struct top_view *view);
 
 /* Choose the guest in that row, or the last. */
 void top_view_choose(struct top_view *view, size_t row);
-
-/* The text of the page is to be made again. */
-void top_view_forget_text(struct top_view *view);
 
 /* Filter and sort anew. */
 void top_view_arrange(struct top_view *view);

@@ -171,7 +171,12 @@ static void pages_lead_back(void **state)
 	assert_int_equal(TOP_GUEST, view.page);
 	press("e");
 	assert_int_equal(TOP_EXPLAIN, view.page);
-	view.explanation = mem_dup("text");
+	view.explanation = mem_dup("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n");
+	top_keys_press(&view, TOP_KEY_END, 10);
+	assert_int_equal(3, view.scroll); /* its last line is the screen's last */
+	top_keys_press(&view, TOP_KEY_PAGE_DOWN, 10);
+	assert_int_equal(3, view.scroll);
+	top_keys_press(&view, TOP_KEY_HOME, 10);
 	press("jj"); /* scrolls, and chooses no other guest */
 	assert_int_equal(2, view.scroll);
 	press("?");
