@@ -238,7 +238,7 @@ const struct rule doctor_rules[] = {
 		"momctl status tells what the host is short of"},
 	{"emulated", WARNING, ABOUT_GUEST, OS_ANY, check_emulated,
 		"it runs without hardware virtualisation",
-		"ten times slower, its balloon too",
+		"about ten times slower, its balloon too",
 		"ls -l /dev/kvm; {virsh} edit {name}: <domain type='kvm'>" RESTART},
 
 	/* ---- guests: how they are built ---- */
