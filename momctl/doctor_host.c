@@ -182,35 +182,42 @@ void doctor_read_rivals(struct doctor_host *host, const char *proc)
 
 /* ---- a guest, from outside ---- */
 
-/* The cgroup that libvirt made for one domain; what is above it others share. */
-static bool is_domains_own(const char *path)
+/* Within the cgroups that libvirt made for one domain; what is above them others share.
+ */
+static bool is_in_domains_own(const char *path)
 {
-	const char *name = strrchr(path, '/');
-	return name &&
-	       (strstr(name, ".libvirt-qemu") ||
-		       strncmp(name, "/machine-qemu", strlen("/machine-qemu")) == 0);
+	return strstr(path, ".libvirt-qemu") || strstr(path, "/machine-qemu");
 }
 
-/* Files that the host caches for it: its disks. */
+/* Files that this cgroup is charged for. */
+static struct fact files_of(const char *root, const char *path, bool v1)
+{
+	auto_free char *file = mem_printf("%s/memory.stat", path + 1);
+	auto_free char *text = read_file(root, file);
+	struct fact active =
+		number_behind(text, v1 ? "total_active_file " : "active_file ");
+	struct fact inactive =
+		number_behind(text, v1 ? "total_inactive_file " : "inactive_file ");
+	return (struct fact){active.known && inactive.known,
+		kib_from_bytes(active.value + inactive.value)};
+}
+
+/* Files that the host caches for it, its disks: where QEMU is, or above it in the
+ * domain's own, as far as the kernel counts there. */
 static struct fact cache_of(const struct doctor_guest *guest, const char *sys)
 {
-	auto_free char *v1 = mem_printf("%s/fs/cgroup/memory", sys);
-	auto_free char *v2 = mem_printf("%s/fs/cgroup", sys);
-	bool old = access(v1, F_OK) == 0;
+	auto_free char *old = mem_printf("%s/fs/cgroup/memory", sys);
+	bool v1 = access(old, F_OK) == 0;
+	auto_free char *root = mem_printf("%s/fs/cgroup%s", sys, v1 ? "/memory" : "");
 	auto_free char *path = mem_dup(guest->cgroup);
-	for (bool last = false; *path && !last; *strrchr(path, '/') = '\0') {
-		auto_free char *file = mem_printf("%s/memory.stat", path + 1);
-		auto_free char *text = read_file(old ? v1 : v2, file);
-		last = is_domains_own(path) || !strchr(path, '/');
-		struct fact active =
-			number_behind(text, old ? "total_active_file " : "active_file ");
-		struct fact inactive = number_behind(
-			text, old ? "total_inactive_file " : "inactive_file ");
-		if (active.known && inactive.known)
-			return (struct fact){
-				true, kib_from_bytes(active.value + inactive.value)};
+	struct fact files = {0};
+	while (path[0] == '/' && path[1] && !files.known) {
+		files = files_of(root, path, v1);
+		*strrchr(path, '/') = '\0';
+		if (!is_in_domains_own(path))
+			break;
 	}
-	return (struct fact){0};
+	return files;
 }
 
 void doctor_read_guest(struct doctor_guest *guest, const char *proc, const char *sys)
