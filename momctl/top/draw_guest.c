@@ -240,8 +240,9 @@ static void draw_graph(const struct top_screen *screen, const struct top_view *v
 	};
 	draw_scale(&graph, guest);
 	draw_columns(&graph, guest, track);
-	draw_caption(&graph, bottom - 1,
-		(double)min_u64(track->count, graph.columns) * view->figures.period_s);
+	size_t oldest = min_u64(track->count, graph.columns) - 1;
+	draw_caption(
+		&graph, bottom - 1, view->figures.at - top_track_at(track, oldest)->at);
 }
 
 void top_draw_guest(const struct top_screen *screen, const struct top_view *view,

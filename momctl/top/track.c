@@ -7,6 +7,8 @@
 #include "mom/mem.h"
 #include "mom/units.h"
 
+#define MOMENT_S 0.9 /* clocks and timers have their own view of a second */
+
 static struct top_track *find(const struct top_tracks *tracks, const char *uuid)
 {
 	for (size_t i = 0; i < tracks->count; i++)
@@ -36,6 +38,23 @@ static void forget_gone(struct top_tracks *tracks)
 	tracks->count = kept;
 }
 
+/* Of ticks that come in haste the latest stands: a column is a second at least. */
+static void put(struct top_track *track, const struct top_moment *moment)
+{
+	size_t latest = (track->next + TOP_TRACK_MOMENTS - 1) % TOP_TRACK_MOMENTS;
+	double since_s = moment->at - track->moments[latest].at;
+	if (track->count && since_s >= 0 && since_s < MOMENT_S) {
+		track->moments[latest].used = moment->used;
+		track->moments[latest].actual = moment->actual;
+		track->moments[latest].target = moment->target;
+		return;
+	}
+	track->moments[track->next] = *moment;
+	track->next = (track->next + 1) % TOP_TRACK_MOMENTS;
+	if (track->count < TOP_TRACK_MOMENTS)
+		track->count++;
+}
+
 void top_tracks_add(struct top_tracks *tracks, const struct top_figures *figures)
 {
 	tracks->tick++;
@@ -45,11 +64,8 @@ void top_tracks_add(struct top_tracks *tracks, const struct top_figures *figures
 		if (!track)
 			track = begin(tracks, guest->uuid);
 		track->tick = tracks->tick;
-		track->moments[track->next] =
-			(struct top_moment){guest->used, guest->actual, guest->target};
-		track->next = (track->next + 1) % TOP_TRACK_MOMENTS;
-		if (track->count < TOP_TRACK_MOMENTS)
-			track->count++;
+		put(track, &(const struct top_moment){figures->at, guest->used,
+				   guest->actual, guest->target});
 	}
 	forget_gone(tracks);
 }

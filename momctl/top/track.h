@@ -10,6 +10,7 @@
 #define TOP_TRACK_MOMENTS 512
 
 struct top_moment {
+	double at; /* seconds since the epoch */
 	struct top_kib used, actual, target;
 };
 

@@ -15,6 +15,8 @@
 #include "mom/control/utf8.h"
 #include "mom/mem.h"
 #include "momctl/text.h"
+#include "momctl/top/bar.h"
+#include "momctl/top/keys.h"
 
 #define ROUNDS 50 /* turns of the loop until everything that was sent is answered */
 
@@ -133,6 +135,41 @@ static void check_client(const char *text, size_t size)
 	control_parse_greeting(&greeting, text, size, &err);
 }
 
+/* The parts of a bar fill it, whatever is said of them. */
+static void check_bar(const struct top_slice *slices, size_t count, size_t width)
+{
+	size_t cells = 0;
+	uint64_t kib = 0;
+	for (size_t i = 0; i < count; i++) {
+		cells += slices[i].cells;
+		kib |= slices[i].kib;
+	}
+	if (cells != (kib ? width : 0))
+		abort();
+}
+
+/* As `momctl top` takes a tick; any JSON may come. */
+static void check_view(const char *text)
+{
+	struct json_object *status = json_tokener_parse(text);
+	struct top_view view = {0};
+	top_view_feed(&view, status);
+	top_news_add(&view.news, status);
+	top_keys_press(&view, 's', 10);
+	size_t count = view.figures.guest_count + TOP_HOST_SLICES;
+	auto_free struct top_slice *slices = mem_array(count, sizeof(*slices));
+	check_bar(slices, top_bar_host(&view.figures, slices, 80), 80);
+	for (size_t i = 0; i < view.figures.guest_count; i++) {
+		struct top_slice parts[TOP_GUEST_SLICES];
+		const struct top_guest *guest = &view.figures.guests[i];
+		check_bar(parts, top_bar_guest(guest, parts, 24), 24);
+		if (top_bar_cell(guest, guest->target.kib, 24) >= 24)
+			abort();
+	}
+	top_view_done(&view);
+	json_object_put(status);
+}
+
 static void check_text(const char *text)
 {
 	auto_free char *clean = text_clean(text);
@@ -157,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text_init();
 	check_client(text, size);
 	check_text(text);
+	check_view(text);
 	struct world world = make_world();
 	attack(&world, data, size);
 	attack(&world, (const uint8_t *)"{\"id\":1,\"method\":\"e\"}", 21);

@@ -20,6 +20,7 @@
 	"\"shares\":" #shares "}"
 
 static struct top_view view;
+static double clock_s;
 
 static int forget(void **state)
 {
@@ -31,9 +32,9 @@ static int forget(void **state)
 static void feed(const char *guests)
 {
 	auto_free char *text = mem_printf(
-		"{\"at\":1795447000.5,\"tick\":{\"count\":1,\"period_ms\":2000},"
+		"{\"at\":%.1f,\"tick\":{\"count\":1,\"period_ms\":2000},"
 		"\"host\":{\"name\":\"host\",\"state\":\"snug\"},\"guests\":[%s]}",
-		guests);
+		clock_s += 1, guests);
 	struct json_object *status = json_tokener_parse(text);
 	assert_non_null(status);
 	top_view_feed(&view, status);
@@ -445,16 +446,30 @@ static void the_past_of_a_guest_is_kept_while_it_is_there(void **state)
 	assert_null(top_tracks_find(&view.tracks, "u-a"));
 }
 
+static void ticks_in_haste_are_one_moment(void **state)
+{
+	(void)state;
+	feed(GUEST("a", 100, 400, 1));
+	feed(GUEST("a", 200, 400, 1));
+	const struct top_track *track = top_tracks_find(&view.tracks, "u-a");
+	assert_int_equal(2, track->count);
+	clock_s -= 0.8;
+	feed(GUEST("a", 300, 400, 1));
+	assert_int_equal(2, track->count);
+	assert_int_equal(300, top_track_at(track, 0)->used.kib);
+	assert_int_equal(100, top_track_at(track, 1)->used.kib);
+}
+
 static void a_column_is_as_high_as_its_part_of_the_maximum(void **state)
 {
 	(void)state;
-	struct top_moment moment = {{true, 200}, {true, 400}, {true, 600}};
+	struct top_moment moment = {0, {true, 200}, {true, 400}, {true, 600}};
 	struct top_column column = top_track_column(&moment, 800, 10, 8);
 	assert_int_equal(20, column.used);
 	assert_int_equal(40, column.actual);
 	assert_int_equal(7, column.target_row);
 	assert_true(column.moving);
-	moment = (struct top_moment){{false, 0}, {true, 900}, {true, 900}};
+	moment = (struct top_moment){0, {false, 0}, {true, 900}, {true, 900}};
 	column = top_track_column(&moment, 800, 10, 1);
 	assert_int_equal(0, column.used);
 	assert_int_equal(10, column.actual);
@@ -488,6 +503,7 @@ int main(void)
 		CLEAN(a_host_that_is_short_shows_no_free_memory),
 		CLEAN(guests_of_other_books_are_left_out),
 		CLEAN(the_past_of_a_guest_is_kept_while_it_is_there),
+		CLEAN(ticks_in_haste_are_one_moment),
 		CLEAN(a_column_is_as_high_as_its_part_of_the_maximum),
 	};
 	text_init();
