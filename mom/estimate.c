@@ -273,7 +273,8 @@ static void estimate_distress(const struct guest_track *track,
 
 /*
  * Linux keeps its watermarks free, some tens of MiB, and never counts them as usable:
- * nobody in the guest gets them. Where the host hasn't backed them, they cost nothing.
+ * nobody in the guest gets them. What of that the host hasn't backed costs nothing, as
+ * long as the guest is at ease: one that swaps churns through all that it has.
  */
 static void estimate_withheld(const struct guest_track *track,
 	const struct guest_facts *facts, struct guest_sample *sample,
@@ -281,7 +282,12 @@ static void estimate_withheld(const struct guest_track *track,
 {
 	bool told = sample->has_usable && sample->has_unused && !facts->windows &&
 		    estimate_is_fresh(track, terms);
-	sample->withheld_kib = told ? sub_u64(sample->unused_kib, sample->usable_kib) : 0;
+	bool at_ease = sample->usable_kib >= terms->safety_kib;
+	uint64_t untouched = sub_u64(sample->actual_kib, guest_touched_kib(sample));
+	sample->withheld_kib =
+		told && at_ease ? min_u64(sub_u64(sample->unused_kib, sample->usable_kib),
+					  untouched)
+				: 0;
 }
 
 /* The largest the guest can be without asking: what the host must be able to back. */

@@ -117,7 +117,7 @@ struct guest_sample {
 	uint64_t used_kib;
 	uint64_t demand_kib;
 	uint64_t growth_kib_per_s; /* recent growth of `used` */
-	uint64_t withheld_kib;     /* free, but its kernel gives it to nobody */
+	uint64_t withheld_kib;     /* untouched, and its kernel gives it to nobody */
 	uint64_t cost_kib;         /* what the guest may cost the host */
 	double distress;           /* 0 none … 1 its own memory is gone */
 

@@ -339,6 +339,7 @@ static void what_a_kernel_withholds_costs_nothing_until_it_is_touched(void **sta
 	sample->rss_anon_kib = (780 + 40) * MIB;
 	look(bench, 1000, true);
 	assert_int_equal(sample->cost_kib, (780 + 40) * MIB);
+	assert_int_equal(guest_cost_kib(sample, 810 * MIB), (790 + 40) * MIB);
 	sample->rss_anon_kib = 290 * MIB; /* old statistics are worth nothing */
 	look(bench, 10000, false);
 	assert_int_equal(sample->cost_kib, (800 + 40) * MIB);
