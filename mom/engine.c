@@ -370,6 +370,7 @@ static struct guard_ledger ledger_of(const struct pool *pool)
 		.budget_kib = pool->blind ? INT64_MAX / 2 : pool->sample.budget_kib,
 		.cost_kib = pool->sample.cost_kib,
 		.reserve_kib = pool->sample.reserve_kib,
+		.divisible_kib = pool->sample.divisible_kib,
 	};
 }
 

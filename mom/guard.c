@@ -14,7 +14,8 @@
 #define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
 #define DISTRESS_PART     2 /* of the reserve is for distress; the rest for surprises */
 #define IN_DISTRESS       0.5
-#define IDLE_SETTLE_TIMES 6 /* as long, until a guest is given more than it needs */
+#define WRONGED           2.0 /* comes before all distress */
+#define IDLE_SETTLE_TIMES 6   /* as long, until a guest is given more than it needs */
 /* Taken beyond what is missing, to take less often. */
 #define SPARE_KIB (64 * KIB_PER_MIB)
 
@@ -62,12 +63,15 @@ static bool is_over(const struct guard_guest *guest)
 
 /* Lowest target allowed: what it uses and a little, but in critical just its minimum
  * (G1). A guest that rests keeps what it needs, one that uses more than it may comes down
- * as it lets go. */
+ * as it lets go; and what it holds beyond its fair share, another's share isn't kept from
+ * who starves for (G11). */
 static uint64_t lowest_target(const struct guard_guest *guest,
 	const struct guard_terms *terms, enum host_state state)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
 	uint64_t low = sample->min_kib;
+	if (guest->yields && state < HOST_CRITICAL)
+		return max_u64(low, guest->fair_kib);
 	if (state < HOST_CRITICAL && sample->has_used)
 		low = max_u64(low, sample->used_kib + terms->safety_kib);
 	if (guest->rest && sample->has_demand)
@@ -97,7 +101,7 @@ static const char *why_rest(const struct guard_guest *guest, enum host_state sta
 {
 	const struct balloon_track *track = guest->track;
 	bool grown = track->ordered_ms && track->raised;
-	if (state >= HOST_CRITICAL)
+	if (state >= HOST_CRITICAL || guest->yields)
 		return NULL;
 	if (now_ms < track->spared_until_ms)
 		return "it suffered from the last one";
@@ -322,7 +326,8 @@ static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_
 	}
 }
 
-/* Most in need first: distress, then the largest part of its demand missing. */
+/* Most in need first: who has less than its share, distress, then the largest part of its
+ * demand missing. */
 static double urgency(const struct guard_guest *guest)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
@@ -331,7 +336,9 @@ static double urgency(const struct guard_guest *guest)
 			? (double)sub_u64(sample->demand_kib, guest->track->target_kib) /
 				  (double)max_u64(sample->demand_kib, 1)
 			: 0;
-	return sample->distress + missing;
+	bool wronged = sample->distress >= IN_DISTRESS &&
+		       guest->track->target_kib < guest->fair_kib;
+	return sample->distress + missing + (wronged ? WRONGED : 0);
 }
 
 static int by_urgency(const void *a, const void *b)
@@ -395,21 +402,76 @@ void guard_obey(struct guard_guest *guests, size_t count, struct plan *plan)
 	}
 }
 
+/* Its part is in what can be divided. */
+static bool is_divided(const struct guard_guest *guest)
+{
+	return guest->state == GUEST_STATE_MANAGED && guest->fresh;
+}
+
+static bool is_wanting(const struct guard_guest *guest)
+{
+	const struct guest_sample *sample = &guest->facts->sample;
+	return guest->state == GUEST_STATE_MANAGED && sample->distress >= IN_DISTRESS &&
+	       sample->demand_kib > guest->track->target_kib;
+}
+
 /* Somebody suffers for want of memory that others may have to spare. */
 static bool is_pressed(const struct guard_guest *guests, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (guests[i].state == GUEST_STATE_MANAGED &&
-			guests[i].facts->sample.distress >= IN_DISTRESS &&
-			guests[i].facts->sample.demand_kib > guests[i].track->target_kib)
+		if (is_wanting(&guests[i]))
 			return true;
 	return false;
+}
+
+/* What each could claim if all claimed: its part by shares, within its bounds. */
+static void reckon_fair_shares(
+	struct guard_guest *guests, size_t count, uint64_t divisible_kib)
+{
+	double shares = 0;
+	for (size_t i = 0; i < count; i++)
+		if (is_divided(&guests[i]))
+			shares += (double)guests[i].facts->sample.shares;
+	for (size_t i = 0; i < count; i++) {
+		const struct guest_sample *sample = &guests[i].facts->sample;
+		double part = is_divided(&guests[i]) && shares > 0
+				      ? (double)sample->shares / shares
+				      : 0;
+		guests[i].fair_kib = clamp_u64((uint64_t)(part * (double)divisible_kib),
+			sample->min_kib, sample->limit_kib);
+	}
+}
+
+/*
+ * Where what all use doesn't fit, somebody swaps. Who came first doesn't count: a guest
+ * that starves on less than its share gets it from those who have more than theirs.
+ */
+static void settle_claims(struct guard_guest *guests, size_t count,
+	uint64_t divisible_kib, const struct guard_terms *terms)
+{
+	bool starves = false;
+	uint64_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct guard_guest *guest = &guests[i];
+		uint64_t step = smallest_step(terms, guest->facts->sample.actual_kib);
+		if (is_divided(guest))
+			used += guest->facts->sample.used_kib + terms->safety_kib;
+		starves = starves ||
+			  (is_wanting(guest) &&
+				  guest->track->target_kib + step < guest->fair_kib);
+	}
+	for (size_t i = 0; i < count; i++)
+		guests[i].yields = starves && used > divisible_kib &&
+				   is_divided(&guests[i]) &&
+				   guests[i].track->target_kib > guests[i].fair_kib;
 }
 
 uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
 	struct guard_ledger *pool, struct guard_ledger *host,
 	const struct guard_terms *terms, int64_t now_ms, struct plan *plan)
 {
+	reckon_fair_shares(guests, count, pool->divisible_kib);
+	settle_claims(guests, count, pool->divisible_kib, terms);
 	bool pressed = is_pressed(guests, count);
 	for (size_t i = 0; i < count; i++)
 		propose(&guests[i], state, pressed, terms, now_ms);

@@ -30,6 +30,8 @@ struct guard_guest {
 	uint64_t to_kib;
 	char verdict[REASON_MAX]; /* what was changed or dropped, and why; "" nothing */
 	/* in between */
+	uint64_t fair_kib; /* its share of what can be divided, within its bounds */
+	bool yields;       /* it has more, and another one starves on less */
 	const char *rest;  /* why nothing is taken from it for now; NULL */
 	const char *own;   /* why the guard orders this by itself; NULL it was wished */
 	int64_t delta_kib; /* what the wish would add to the cost */
@@ -40,6 +42,7 @@ struct guard_ledger {
 	uint64_t budget_kib;
 	uint64_t cost_kib; /* of all its guests, managed or not, before the plan */
 	uint64_t reserve_kib;
+	uint64_t divisible_kib; /* for the guests of this book that are managed */
 };
 
 /*

@@ -230,6 +230,21 @@ static bool somebody_suffers(const struct bench *bench, size_t pool)
 	return false;
 }
 
+/* What the guest could claim if all of its pool claimed. */
+static uint64_t fair_share(const struct bench *bench, const struct guest *guest)
+{
+	const struct engine *engine = &bench->rig.engine;
+	double shares = 0;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		const struct guest *other = engine->roster.guests[i];
+		if (other->pool == guest->pool && other->fresh &&
+			other->state == GUEST_STATE_MANAGED)
+			shares += (double)other->facts.sample.shares;
+	}
+	double divisible = (double)engine->pools.items[guest->pool].sample.divisible_kib;
+	return (uint64_t)(divisible * (double)guest->facts.sample.shares / shares);
+}
+
 static void check_shrink(struct bench *bench, const struct guest *guest,
 	const struct order *order, enum host_state state, const struct witness *seen)
 {
@@ -237,8 +252,11 @@ static void check_shrink(struct bench *bench, const struct guest *guest,
 	int64_t now_ms = bench->rig.engine.now_ms;
 	bool calm = state < HOST_CRITICAL;
 	HOLDS("G1", order->to_kib >= sample->min_kib);
-	HOLDS("G1", !calm || order->to_kib >= min_u64(sample->used_kib + SAFETY,
-						      sample->limit_kib));
+	bool fair = somebody_suffers(bench, guest->pool) &&
+		    order->to_kib + 1 >= fair_share(bench, guest);
+	HOLDS("G1", !calm || fair ||
+			    order->to_kib >= min_u64(sample->used_kib + SAFETY,
+						     sample->limit_kib));
 	HOLDS("G2", guest->fresh);
 	HOLDS("G2", now_ms - max_u64((uint64_t)seen->updated_ms,
 				     (uint64_t)seen->stopped_ms) <=
@@ -248,7 +266,8 @@ static void check_shrink(struct bench *bench, const struct guest *guest,
 				     min_u64(sample->actual_kib, order->from_kib));
 	bool settled = !seen->grown_ms || now_ms - seen->grown_ms >= SETTLE_MS;
 	bool idle = order->to_kib >= sample->demand_kib;
-	HOLDS("G6", !calm || settled || (idle && somebody_suffers(bench, guest->pool)));
+	HOLDS("G6", !calm || settled || fair ||
+			    (idle && somebody_suffers(bench, guest->pool)));
 }
 
 static void check_order(

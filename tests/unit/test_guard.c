@@ -31,6 +31,7 @@ struct bench {
 	struct wish wishes[MOST];
 	struct guard_guest guests[MOST];
 	struct guard_ledger ledger;
+	uint64_t divisible_kib;
 	struct plan plan;
 	size_t count;
 };
@@ -108,6 +109,7 @@ static void plan_with_room(struct bench *bench, enum host_state state, int64_t r
 		.budget_kib = (uint64_t)((int64_t)cost + room_mib * (int64_t)MIB),
 		.cost_kib = cost,
 		.reserve_kib = 100 * MIB,
+		.divisible_kib = bench->divisible_kib,
 	};
 	plan_reset(&bench->plan);
 	guard_plan(bench->guests, bench->count, state, &bench->ledger, &bench->ledger,
@@ -471,6 +473,39 @@ static void a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers(void *
 	assert_order(bench, 0, 240); /* its demand */
 }
 
+/* Nobody keeps what came first, where somebody starves on less than its share. */
+static void g11_who_starves_below_its_share_gets_it_from_who_has_more(void **state)
+{
+	struct bench *bench = *state;
+	bench->count = 2;
+	for (size_t i = 0; i < 2; i++)
+		bench->facts[i].sample.shares = 1000;
+	bench->divisible_kib = 700 * MIB;
+	set_size(bench, 0, 500, 495);
+	set_size(bench, 1, 200, 195);
+	bench->facts[1].sample.demand_kib = 300 * MIB;
+	wish_for(bench, 0, 400);
+	wish_for(bench, 1, 300);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_no_order(bench, 0, "");
+	bench->facts[1].sample.distress = 1;
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 400);
+
+	/* the share itself stays, however loud the other one cries */
+	wish_for(bench, 0, 300);
+	set_size(bench, 0, 460, 455);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 350);
+
+	/* who has its share asks for more in vain */
+	set_size(bench, 1, 350, 345);
+	bench->facts[1].sample.demand_kib = 500 * MIB;
+	wish_for(bench, 1, 500);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_no_order(bench, 0, "");
+}
+
 static void idle_memory_comes_back_later_than_what_is_needed(void **state)
 {
 	struct bench *bench = *state;
@@ -522,6 +557,7 @@ int main(void)
 		TEST(only_what_is_missing_is_taken_from_who_has_most),
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
 		TEST(a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers),
+		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
 
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
