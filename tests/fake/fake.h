@@ -60,7 +60,6 @@ struct fake_guest {
 	uint64_t max_kib, used_kib;
 	uint64_t cache_kib;      /* of what isn't used, held by files */
 	uint64_t touched_kib;    /* what the host holds of its memory */
-	uint64_t hard_limit_kib; /* of its own cgroup; 0 none */
 	uint64_t swap_in_kib;    /* counted up by the test; may wrap */
 	uint32_t boots;
 	int id;

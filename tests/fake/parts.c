@@ -103,7 +103,6 @@ static void tell_guest(const struct fake *fake, struct fake_guest *guest,
 	facts->windows = guest->windows;
 	facts->autodeflate = guest->autodeflate;
 	facts->locked = guest->locked;
-	facts->build.hard_limit_kib = guest->hard_limit_kib;
 	facts->hugepages = guest->hugepages;
 	facts->busy = guest->busy;
 	facts->hung = is_late(fake, guest);

@@ -453,7 +453,7 @@ static void e64_a_guests_own_hard_limit_is_its_limit(void **state)
 {
 	struct rig *rig = *state;
 	add_guests(rig, 2, 300 * MIB);
-	rig->fake.guests[0].hard_limit_kib = 600 * MIB;
+	rig->fake.guests[0].build.hard_limit_kib = 600 * MIB;
 	rig_open(rig, "");
 	rig_run(rig, 60000);
 	assert_true(rig->fake.guests[0].target_kib + FAKE_OVERHEAD_KIB < 600 * MIB);
