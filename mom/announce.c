@@ -134,10 +134,10 @@ void announce_settings(
 }
 
 void announce_refused(const struct engine *engine, const struct guest *guest,
-	enum log_level level, const char *outcome)
+	enum log_level level, const char *outcome, const char *what_now)
 {
 	struct occurrence about = of_guest(guest, level, OCCURRENCE_REFUSED);
-	announce(engine, &about, "order %s; its target stays where it was", outcome);
+	announce(engine, &about, "order %s; %s", outcome, what_now);
 }
 
 void announce_state(const struct engine *engine, struct guest *guest)

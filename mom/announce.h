@@ -28,7 +28,7 @@ void announce_settings(
 
 /* What came of an order that wasn't taken. */
 void announce_refused(const struct engine *engine, const struct guest *guest,
-	enum log_level level, const char *outcome);
+	enum log_level level, const char *outcome, const char *what_now);
 
 /* The guest's state, where it is another one than last told. */
 void announce_state(const struct engine *engine, struct guest *guest);

@@ -19,8 +19,10 @@ static void tell_refusal(
 {
 	bool quiet = result == -EBUSY || result == -ENOENT || result == guest->refusal;
 	guest->refusal = result;
-	announce_refused(
-		engine, guest, quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, outcome);
+	announce_refused(engine, guest, quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		outcome,
+		result == -ETIMEDOUT ? "it may yet be carried out"
+				     : "its target stays where it was");
 }
 
 void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_kib,
@@ -38,7 +40,8 @@ void engine_order_done(struct engine *engine, const char *uuid, uint64_t target_
 	}
 	engine->orders_failed++;
 	char outcome[REASON_MAX];
-	snprintf(outcome, sizeof(outcome), "refused: %.140s",
+	snprintf(outcome, sizeof(outcome), "%s: %.140s",
+		result == -ETIMEDOUT ? "late" : "refused",
 		*text ? text : strerror(-result));
 	journal_outcome(&guest->journal, target_kib, outcome);
 	if (guest->balloon.target_kib == target_kib)
