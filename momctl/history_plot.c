@@ -117,9 +117,8 @@ static char *title_of(const struct svg *svg)
 	time_t at = (time_t)svg->from;
 	strftime(text, sizeof(text), "%d %B %Y, %H:%M", localtime_r(&at, &tm));
 	return mem_printf(
-		"From %s on. Host: budget (grey), what guests may cost (blue), available "
-		"(green). Guests: left by the balloon (blue), used (green), held by QEMU "
-		"(yellow), swapped (red)",
+		"%s. Host: budget (grey), cost of guests (blue), available (green). "
+		"Guests: balloon (blue), used (green), QEMU (yellow), swapped (red)",
 		text);
 }
 

@@ -145,6 +145,12 @@ static int read_kind(struct keeper *keeper, struct lines *lines, enum series_kin
 	return result;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+	return strverscmp(left->name, right->name);
+}
+
 static void put_columns(FILE *out, enum series_kind kind)
 {
 	fputs("[\"at\"", out);
@@ -184,6 +190,8 @@ static char *print_series(const struct keeper *keeper, struct lines *lines,
 	char *json;
 	size_t length;
 	FILE *out = open_text(&json, &length);
+	if (lines->count)
+		qsort(lines->items, lines->count, sizeof(*lines->items), by_name);
 	fprintf(out,
 		"{\"since\":%" PRId64 ",\"until\":%" PRId64 ",\"step_s\":%" PRId64
 		",\"period_s\":%" PRId64 ",\"columns\":{\"pool\":",
