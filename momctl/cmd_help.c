@@ -14,6 +14,8 @@ static void print_all(const struct momctl *ctl)
 		"  -s, --socket PATH       momd's socket (else $MOM_SOCKET, else %s)\n"
 		"  --json                  print what momd answers, for programs\n"
 		"  --kib                   print sizes as exact KiB\n"
+		"  -h, --help              print this, or more about a command\n"
+		"  -V, --version           print momctl's version\n"
 		"\n"
 		"exit status: 0 done, 1 momd refused or failed, 2 bad usage, 3 no momd,\n"
 		"4 not allowed, 5 momd is of another version, 6 only a part of what was\n"

@@ -6,6 +6,10 @@
 
 #define HELP_COLUMN 26
 
+#define HISTORY_ARGUMENTS                                                                \
+	"[GUEST] [--since T] [--until T] [--step T] [--points N] [--csv] "               \
+	"[--plot FILE.svg]"
+
 #define RESERVE_ARGUMENTS                                                                \
 	"SIZE [--for NAME] [--timeout T] [--expires T] [--cgroup PATH] | "               \
 	"--cancel [NAME] | --list"
@@ -19,13 +23,12 @@ const struct command momctl_commands[] = {
 	{"guests", "", 0, 0, "the guests alone", cmd_guests},
 	{"explain", "GUEST", 1, 1, "what was decided about a guest, and why",
 		cmd_explain},
-	{"doctor", "[GUEST]", 0, -1, "what is wrong, what it costs, and what mends it",
-		cmd_doctor},
-	{"history", "[GUEST] [OPTION]...", 0, -1,
-		"figures over time: --since, --until, --step, --csv, --plot FILE.svg",
+	{"doctor", "[--proc-root DIR] [--sys-root DIR] [GUEST]", 0, -1,
+		"what is wrong, what it costs, and what mends it", cmd_doctor},
+	{"history", HISTORY_ARGUMENTS, 0, -1, "figures over time, as a table or a plot",
 		cmd_history},
-	{"events", "[GUEST] [OPTION]...", 0, -1,
-		"what happened: --since, --until, --limit, --follow", cmd_events},
+	{"events", "[GUEST] [--since T] [--until T] [--limit N] [--follow]", 0, -1,
+		"what happened", cmd_events},
 	{"set", "GUEST KEY VALUE", 3, 3, "change a guest's setting while momd runs",
 		cmd_set},
 	{"unset", "GUEST KEY", 2, 2, "take such a change back", cmd_unset},
