@@ -14,6 +14,9 @@
 	"SIZE [--for NAME] [--timeout T] [--expires T] [--cgroup PATH] | "               \
 	"--cancel [NAME] | --list"
 
+#define REPLAY_ARGUMENTS                                                                 \
+	"FILE [--policy POLICY]... [--set KEY=VALUE]... [--plot FILE.svg] [--first N]"
+
 const struct command momctl_commands[] = {
 	{"status", "", 0, 0, "the host, what its memory is for, and every guest",
 		cmd_status},
@@ -45,7 +48,7 @@ const struct command momctl_commands[] = {
 	{"reload", "", 0, 0, "read momd.conf and the policies again", cmd_reload},
 	{"record", "FILE [--for TIME] [--size SIZE]", 1, -1,
 		"write down all that momd sees and decides", cmd_record},
-	{"replay", "FILE [--policy POLICY]... [--set KEY=VALUE]...", 1, -1,
+	{"replay", REPLAY_ARGUMENTS, 1, -1,
 		"what another policy would have decided of it", cmd_replay},
 	{"guest-kit", "FILE.iso", 1, 1, "a CD for Windows guests: settings and services",
 		cmd_guest_kit},
