@@ -265,7 +265,7 @@ size_t top_draw_list(const struct top_screen *screen, const struct top_view *vie
 		top_screen_put(screen, top + 1, 0, screen->columns, TOP_INK_DIM,
 			*view->filter ? "no guest passes the filter"
 				      : "no guest is running");
-	if (top + view->shown_count + 3 < bottom)
-		top_draw_news(screen, &view->news, top + view->shown_count + 3, bottom);
+	top_draw_news(
+		screen, &view->news, top + view->shown_count + 2, sub_u64(bottom, 1));
 	return rows;
 }
