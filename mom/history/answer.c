@@ -26,7 +26,7 @@ struct line {
 
 struct lines {
 	int64_t step_s;
-	struct line *items;
+	struct line **items; /* each stays where it is: its stream knows the place */
 	size_t count, capacity, rows;
 	struct store *store; /* being read */
 };
@@ -56,13 +56,14 @@ static struct line *line_of(
 	struct lines *lines, enum series_kind kind, const struct store_row *row)
 {
 	for (size_t i = 0; i < lines->count; i++)
-		if (lines->items[i].kind == kind &&
-			strcmp(lines->items[i].key, row->key) == 0)
-			return &lines->items[i];
+		if (lines->items[i]->kind == kind &&
+			strcmp(lines->items[i]->key, row->key) == 0)
+			return lines->items[i];
 	lines->items = mem_grow(
 		lines->items, lines->count, &lines->capacity, sizeof(*lines->items));
-	struct line *line = &lines->items[lines->count++];
+	struct line *line = mem_alloc(sizeof(*line));
 	*line = (struct line){.kind = kind, .key = mem_dup(row->key)};
+	lines->items[lines->count++] = line;
 	return line;
 }
 
@@ -111,12 +112,13 @@ static int take_row(void *context, const struct store_row *row)
 static void lines_done(struct lines *lines)
 {
 	for (size_t i = 0; i < lines->count; i++) {
-		struct line *line = &lines->items[i];
+		struct line *line = lines->items[i];
 		if (line->out)
 			fclose(line->out);
 		free(line->json);
 		free(line->key);
 		free(line->name);
+		free(line);
 	}
 	free(lines->items);
 }
@@ -141,13 +143,14 @@ static int read_kind(struct keeper *keeper, struct lines *lines, enum series_kin
 				until_s, take_row, lines, err);
 	}
 	for (size_t i = 0; i < lines->count && result == 0; i++)
-		put_row(lines, &lines->items[i]);
+		put_row(lines, lines->items[i]);
 	return result;
 }
 
 static int by_name(const void *a, const void *b)
 {
-	const struct line *left = a, *right = b;
+	const struct line *left = *(struct line *const *)a;
+	const struct line *right = *(struct line *const *)b;
 	return strverscmp(left->name, right->name);
 }
 
@@ -163,7 +166,7 @@ static void put_lines(FILE *out, struct lines *lines, enum series_kind kind)
 {
 	const char *comma = "";
 	for (size_t i = 0; i < lines->count; i++) {
-		struct line *line = &lines->items[i];
+		struct line *line = lines->items[i];
 		if (line->kind != kind)
 			continue;
 		fprintf(out, "%s{\"name\":", comma);

@@ -237,6 +237,25 @@ static void a_guest_is_found_by_its_name_and_the_last_of_that_name(void **state)
 	json_object_put(answer);
 }
 
+/* Each begins when the others have rows already, and in no order of names. */
+static void guests_that_come_one_after_the_other_are_all_told(void **state)
+{
+	struct rig *rig = *state;
+	open_keeper(rig, NOW_S);
+	for (int i = 0; i < 40; i++) {
+		for (int guest = 0; guest <= i; guest++) {
+			char name[16];
+			snprintf(name, sizeof(name), "g%d", 40 - guest);
+			struct series row = guest_row(NOW_S - 1000 + 10 * i, guest);
+			keeper_put_row(&rig->keeper, name, name, &row, "why it is so");
+		}
+	}
+	struct json_object *answer = ask(rig, NULL, NOW_S - 1000, NOW_S, 2000);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(json_object_array_length(rows_of(answer, i)), i + 1);
+	json_object_put(answer);
+}
+
 static void an_answer_is_never_longer_than_allowed(void **state)
 {
 	struct rig *rig = *state;
@@ -526,6 +545,7 @@ int main(void)
 		cmocka_unit_test(the_worst_state_of_the_host_stays),
 		TEST(what_is_put_is_answered),
 		TEST(a_guest_is_found_by_its_name_and_the_last_of_that_name),
+		TEST(guests_that_come_one_after_the_other_are_all_told),
 		TEST(an_answer_is_never_longer_than_allowed),
 		TEST(figures_grow_coarser_as_they_age),
 		TEST(the_size_holds_and_the_oldest_goes_first),
