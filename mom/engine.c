@@ -218,7 +218,8 @@ static void estimate(struct engine *engine)
 	for (size_t i = 0; i < engine->roster.count; i++) {
 		struct guest *guest = engine->roster.guests[i];
 		resolve_settings(engine, guest);
-		estimate_size(&guest->track, &guest->facts, engine->now_ms);
+		estimate_size(&guest->track, &guest->facts, guest->balloon.target_kib,
+			engine->now_ms);
 		follow_guest(engine, guest, &guard.follow);
 		if (guest->followed == FOLLOW_RELEASED)
 			estimate_learn_floor(

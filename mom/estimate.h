@@ -63,9 +63,11 @@ struct guest_track {
 
 /*
  * Put the balloon's size in `facts->sample` where the guest says that it is by now, ahead
- * of what QEMU has told. Comes before all else that looks at the sample.
+ * of what QEMU has told, on its way to `target_kib`, the order that stands. Comes before
+ * all else that looks at the sample.
  */
-void estimate_size(struct guest_track *track, struct guest_facts *facts, int64_t now_ms);
+void estimate_size(struct guest_track *track, struct guest_facts *facts,
+	uint64_t target_kib, int64_t now_ms);
 
 /*
  * Judge one guest and fill the estimated part of `facts->sample`.

@@ -10,6 +10,7 @@
 
 #define SETTLED_MS 2000 /* nothing moved for so long: QEMU has told all there was */
 #define SILENT_MS  1500 /* a guest's word is no news any more */
+#define SLACK_KIB  (8 * KIB_PER_MIB) /* the figures are of different moments */
 
 static bool take(uint64_t *kept, uint64_t value)
 {
@@ -29,7 +30,26 @@ static bool has_news(struct size_track *track, const struct guest_sample *sample
 	return changed;
 }
 
-void estimate_size(struct guest_track *track, struct guest_facts *facts, int64_t now_ms)
+static bool is_between(uint64_t kib, uint64_t a, uint64_t b)
+{
+	return kib + SLACK_KIB >= min_u64(a, b) && kib <= max_u64(a, b) + SLACK_KIB;
+}
+
+/* QEMU may be seconds late on a busy host: only where it tells what was ordered, and all
+ * is still, do the two figures belong together. */
+static void settle(struct size_track *size, const struct guest_sample *sample,
+	uint64_t target_kib, int64_t now_ms)
+{
+	if (now_ms - size->moved_ms < SETTLED_MS ||
+		!is_between(sample->actual_kib, target_kib, target_kib))
+		return;
+	size->settled = sample->total_kib <= sample->actual_kib;
+	size->settled_actual_kib = sample->actual_kib;
+	size->settled_total_kib = sample->total_kib;
+}
+
+void estimate_size(struct guest_track *track, struct guest_facts *facts,
+	uint64_t target_kib, int64_t now_ms)
 {
 	struct size_track *size = &track->size;
 	struct guest_sample *sample = &facts->sample;
@@ -44,15 +64,13 @@ void estimate_size(struct guest_track *track, struct guest_facts *facts, int64_t
 		size->moved_ms = now_ms;
 	if (!sample->has_actual || !sample->has_total)
 		return;
-	if (now_ms - size->moved_ms >= SETTLED_MS) {
-		size->settled = true;
-		size->settled_actual_kib = sample->actual_kib;
-		size->settled_total_kib = sample->total_kib;
-	}
+	settle(size, sample, target_kib, now_ms);
 	bool follows = size->settled && sample->total_kib != size->settled_total_kib;
 	if (!follows || now_ms - size->news_ms > SILENT_MS)
 		return;
 	uint64_t sum = size->settled_actual_kib + sample->total_kib;
-	sample->actual_kib =
-		min_u64(sub_u64(sum, size->settled_total_kib), sample->max_kib);
+	uint64_t told = sub_u64(sum, size->settled_total_kib);
+	/* anywhere else other hands are at work, or the figures don't fit after all */
+	if (is_between(told, sample->actual_kib, target_kib))
+		sample->actual_kib = min_u64(told, sample->max_kib);
 }
