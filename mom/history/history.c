@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -267,7 +268,7 @@ static void start(struct history *history)
 		reap_later(history);
 		return;
 	}
-	int fd = spawn(history);
+	int fd = access(history->program, X_OK) < 0 ? -errno : spawn(history);
 	if (fd < 0) {
 		auto_free char *text =
 			mem_printf("its program can't be started: %s", strerror(-fd));
