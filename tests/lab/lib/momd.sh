@@ -7,7 +7,7 @@ LAB_SOCKET=${LAB_DIR:-}/momd.sock
 LAB_MOMD=
 
 # lab_momd_config LINE...: write the lab's momd.conf, with further lines; a line of
-# "guests" takes the place of the lab's own.
+# "guests" or "history" takes the place of the lab's own.
 lab_momd_config() {
 	{
 		echo 'hypervisor = { uri = "qemu:///system"; };'
@@ -15,6 +15,8 @@ lab_momd_config() {
 		echo "control = { socket = \"$LAB_SOCKET\"; };"
 		[[ " $*" == *" guests = "* ]] ||
 			echo 'guests = ( { match = "*"; min = "128MiB"; } );'
+		[[ " $*" == *" history = "* ]] ||
+			echo "history = { path = \"$LAB_DIR/history.db\"; };"
 		printf '%s\n' "$@"
 	} >"$LAB_DIR/momd.conf"
 }
