@@ -177,12 +177,14 @@ static enum guest_state overrule(const struct engine *engine, const struct guest
 		    guest->state == GUEST_STATE_FIXED;
 	if (ours && live_is_paused(&engine->live, guest->facts.uuid))
 		return GUEST_STATE_PAUSED;
+	bool held = engine->now_ms < balloon->held_until_ms;
+	if (held && (guest->state == GUEST_STATE_MANAGED ||
+			    guest->state == GUEST_STATE_FIXED))
+		return GUEST_STATE_HELD;
 	if (guest->state != GUEST_STATE_MANAGED)
 		return guest->state;
 	if (balloon->fixed)
 		return GUEST_STATE_FIXED;
-	if (engine->now_ms < balloon->held_until_ms)
-		return GUEST_STATE_HELD;
 	return engine->now_ms < balloon->stuck_until_ms ? GUEST_STATE_STUCK
 							: guest->state;
 }

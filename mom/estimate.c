@@ -106,13 +106,15 @@ static enum guest_state judge_state(const struct guest_facts *facts,
 		return GUEST_STATE_SUSPENDED;
 	if (facts->busy)
 		return GUEST_STATE_BUSY;
-	if (settings->manage && facts->has_balloon && (facts->locked || facts->hugepages))
+	if (!settings->manage)
+		return GUEST_STATE_WATCHED;
+	if (facts->has_balloon && (facts->locked || facts->hugepages))
 		return GUEST_STATE_FIXED;
 	if (quality == QUALITY_UNKNOWN)
 		return GUEST_STATE_BOOTING;
 	if (quality == QUALITY_NODRIVER)
 		return GUEST_STATE_NODRIVER;
-	if (!settings->manage || quality == QUALITY_NONE || quality == QUALITY_NOSERVICE)
+	if (quality == QUALITY_NONE || quality == QUALITY_NOSERVICE)
 		return GUEST_STATE_WATCHED;
 	return GUEST_STATE_MANAGED;
 }
@@ -280,8 +282,8 @@ static void estimate_withheld(const struct guest_track *track,
 	const struct guest_facts *facts, struct guest_sample *sample,
 	const struct estimate_terms *terms)
 {
-	bool told = sample->has_usable && sample->has_unused && !facts->windows &&
-		    estimate_is_fresh(track, terms);
+	bool told = sample->has_usable && sample->has_unused && sample->has_rss &&
+		    !facts->windows && estimate_is_fresh(track, terms);
 	bool at_ease = sample->usable_kib >= terms->safety_kib;
 	uint64_t untouched = sub_u64(sample->actual_kib, guest_touched_kib(sample));
 	sample->withheld_kib =

@@ -71,6 +71,7 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 		host->has_ksm && host->ksm_pages_sharing > 0
 			? kib_from_pages((uint64_t)host->ksm_pages_sharing, 4096)
 			: 0;
+	saving = min_u64(saving, held); /* of a host with several pools */
 	/* growth into what is backed already needs no reserve of its own */
 	uint64_t unbacked = sub_u64(cost, terms->available_kib + held);
 	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);

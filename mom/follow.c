@@ -99,6 +99,7 @@ void follow_refused(
 	bool owed = track->owed_reset || track->owed_pull_back;
 	track->target_kib = owed ? actual_kib : track->taken_kib;
 	track->from_kib = track->moved_to_kib = actual_kib;
+	track->unproved = false;
 	track->proof_from_kib = 0;
 	track->reset = track->owed_reset;
 	track->pull_back = track->owed_pull_back;
@@ -175,6 +176,7 @@ static enum follow_event stop_short(struct balloon_track *track, uint64_t actual
 	track->pull_back = true;
 	track->stuck_until_ms = now_ms + (int64_t)min_u64(pause_ms, terms->stuck_most_ms);
 	track->target_kib = track->from_kib = actual_kib;
+	track->unproved = false;
 	track->proof_from_kib = 0;
 	track->arrived = true;
 	track->arrived_ms = now_ms;
@@ -189,7 +191,8 @@ static enum follow_event prove(
 	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
 {
 	const struct guest_sample *sample = &facts->sample;
-	if (!track->unproved || !sample->has_rss || now_ms - track->proof_ms < SETTLED_MS)
+	if (!track->unproved || !sample->has_rss || !sample->has_overhead ||
+		now_ms - track->proof_ms < SETTLED_MS)
 		return FOLLOW_NOTHING;
 	track->unproved = false;
 	uint64_t ordered = track->proof_from_kib - track->proof_kib;

@@ -66,14 +66,25 @@ static uint64_t on_its_way(const struct guard_guest *guests, size_t count)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++)
-		sum += sub_u64(
-			guests[i].facts->sample.actual_kib, guests[i].track->target_kib);
+		if (guests[i].state == GUEST_STATE_MANAGED)
+			sum += sub_u64(guests[i].facts->sample.actual_kib,
+				guests[i].track->target_kib);
 	return sum;
+}
+
+/* What is taken of one guest for the sake of others, in the chunks of Windows. */
+static uint64_t enough(const struct guard_guest *guest, uint64_t missing_kib,
+	const struct guard_terms *terms)
+{
+	uint64_t step = follow_step_kib(&terms->follow, guest->facts->sample.actual_kib);
+	uint64_t kib = max_u64(missing_kib + SPARE_KIB, step);
+	return (kib + GUARD_CHUNK_KIB - 1) / GUARD_CHUNK_KIB * GUARD_CHUNK_KIB;
 }
 
 /* What is missing comes from those who have most to give, in few orders, and last from
  * who should rest; what nobody needs stays where it is. */
-static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_t missing)
+static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_t missing,
+	const struct guard_terms *terms)
 {
 	auto_free struct guard_guest **shrinking =
 		mem_array(count, sizeof(struct guard_guest *));
@@ -90,8 +101,9 @@ static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_
 		if (missing <= 0)
 			guest->ordered =
 				guard_drop(guest, "no shrink: nobody needs the memory");
-		else if (gain > (uint64_t)missing + SPARE_KIB)
-			guest->to_kib += gain - (uint64_t)missing - SPARE_KIB;
+		else
+			guest->to_kib +=
+				sub_u64(gain, enough(guest, (uint64_t)missing, terms));
 		missing -= (int64_t)gain;
 	}
 }
@@ -135,7 +147,8 @@ static void emit(struct plan *plan, const struct guard_guest *guest)
 static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 	struct guard_ledger *host, const struct guard_terms *terms, struct plan *plan)
 {
-	bool distress = guest->facts->sample.distress >= GUARD_IN_DISTRESS;
+	bool distress =
+		guest->fresh && guest->facts->sample.distress >= GUARD_IN_DISTRESS;
 	int64_t room = room_in(pool, distress);
 	if (room_in(host, distress) < room)
 		room = room_in(host, distress);
@@ -185,8 +198,7 @@ static bool is_divided(const struct guard_guest *guest)
 static bool is_wanting(const struct guard_guest *guest)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
-	return guest->state == GUEST_STATE_MANAGED &&
-	       sample->distress >= GUARD_IN_DISTRESS &&
+	return is_divided(guest) && sample->distress >= GUARD_IN_DISTRESS &&
 	       sample->demand_kib > guest->track->target_kib;
 }
 
@@ -252,7 +264,8 @@ uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state st
 	for (size_t i = 0; i < count; i++)
 		guard_propose(&guests[i], state, pressed, terms, now_ms);
 	if (state < HOST_TIGHT)
-		keep_needed_shrinks(guests, count, shortage(guests, count, pool, host));
+		keep_needed_shrinks(
+			guests, count, shortage(guests, count, pool, host), terms);
 
 	auto_free struct guard_guest **growing =
 		mem_array(count, sizeof(struct guard_guest *));

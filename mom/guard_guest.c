@@ -7,7 +7,6 @@
 
 #include "mom/units.h"
 
-#define CHUNK_KIB         2048 /* what a Windows balloon moves in */
 #define SUFFERS_MS        5000 /* distress so soon after a shrink is the shrink's doing */
 #define PATIENCE_LEAST    10000 /* not shrunk for so long then; doubles … */
 #define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
@@ -133,7 +132,7 @@ static uint64_t paced_shrink(const struct guard_guest *guest, uint64_t wanted,
 		state < HOST_CRITICAL ? max_u64(wanted, sub_u64(actual, most)) : wanted;
 	to = min_u64(to, guest->track->target_kib);
 	if (guest->facts->windows)
-		to = (to + CHUNK_KIB - 1) / CHUNK_KIB * CHUNK_KIB;
+		to = (to + GUARD_CHUNK_KIB - 1) / GUARD_CHUNK_KIB * GUARD_CHUNK_KIB;
 	return to;
 }
 
@@ -147,7 +146,7 @@ static bool propose_own(struct guard_guest *guest)
 	const struct guest_sample *sample = &guest->facts->sample;
 	const struct balloon_track *track = guest->track;
 	if (guest->state == GUEST_STATE_BOOTING && track->reset) {
-		guest->to_kib = sample->max_kib;
+		guest->to_kib = sample->limit_kib;
 		guest->own = "rebooted: its memory is back at the maximum";
 	} else if (guest->state == GUEST_STATE_STUCK && track->pull_back) {
 		guest->to_kib = follow_stuck_target(sample);

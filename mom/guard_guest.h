@@ -9,6 +9,7 @@
 #include "mom/guard.h"
 
 #define GUARD_IN_DISTRESS 0.5
+#define GUARD_CHUNK_KIB   2048 /* what a Windows balloon moves in */
 
 /* Say why a wish comes to nothing (or is changed); gives false. */
 bool guard_drop(struct guard_guest *guest, const char *format, ...)

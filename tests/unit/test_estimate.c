@@ -351,6 +351,18 @@ static void a_total_that_stands_still_tells_nothing(void **state)
 	assert_int_equal(sample->actual_kib, 600 * MIB);
 }
 
+/* Opted out is opted out, from the first sample after a reboot on. */
+static void a_guest_left_alone_is_watched_while_it_boots(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_settings alone = settings;
+	alone.manage = false;
+	estimate_guest(&bench->track, &bench->facts, &alone, &terms, bench->now_ms,
+		&bench->quality, &bench->state);
+	assert_int_equal(bench->state, GUEST_STATE_WATCHED);
+	assert_int_equal(bench->facts.sample.cost_kib, 800 * MIB + OVERHEAD);
+}
+
 /* A kernel's watermarks are free and nobody's. */
 static void what_a_kernel_withholds_costs_nothing_until_it_is_touched(void **state)
 {
@@ -581,6 +593,7 @@ int main(void)
 		TEST(demand_counts_what_comes_back_from_swap),
 		TEST(a_moving_balloon_is_where_the_guest_says),
 		TEST(a_late_word_from_qemu_is_no_settled_size),
+		TEST(a_guest_left_alone_is_watched_while_it_boots),
 		TEST(a_total_that_stands_still_tells_nothing),
 		TEST(what_a_kernel_withholds_costs_nothing_until_it_is_touched),
 		TEST(no_fetching_is_lost_between_time_stamps),

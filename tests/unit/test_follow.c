@@ -59,6 +59,7 @@ static int set_up(void **state)
 				.limit_kib = 800 * MIB,
 				.has_actual = true,
 				.has_rss = true,
+				.has_overhead = true,
 				.overhead_kib = OVERHEAD,
 			},
 	};

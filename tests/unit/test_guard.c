@@ -473,6 +473,22 @@ static void a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers(void *
 	assert_order(bench, 0, 240); /* its demand */
 }
 
+/* A balloon that waits for a guest to go on brings nothing meanwhile. */
+static void what_a_paused_guest_owes_is_not_on_its_way(void **state)
+{
+	struct bench *bench = *state;
+	set_size(bench, 0, 300, 290);
+	bench->facts[0].sample.demand_kib = 400 * MIB;
+	wish_for(bench, 0, 400);
+	wish_for(bench, 1, 650);
+	follow_order(&bench->tracks[2], 800 * MIB, 400 * MIB, NOW - 500);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_no_order(bench, 1, "nobody needs");
+	bench->guests[2].state = GUEST_STATE_PAUSED;
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 1, 650);
+}
+
 /* Nobody keeps what came first, where somebody starves on less than its share. */
 static void g11_who_starves_below_its_share_gets_it_from_who_has_more(void **state)
 {
@@ -557,6 +573,7 @@ int main(void)
 		TEST(only_what_is_missing_is_taken_from_who_has_most),
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
 		TEST(a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers),
+		TEST(what_a_paused_guest_owes_is_not_on_its_way),
 		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
 
