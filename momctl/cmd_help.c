@@ -19,7 +19,8 @@ static void print_all(const struct momctl *ctl)
 		"\n"
 		"exit status: 0 done, 1 momd refused or failed, 2 bad usage, 3 no momd,\n"
 		"4 not allowed, 5 momd is of another version, 6 only a part of what was\n"
-		"reserved, or not before room is made, 7 impossible\n",
+		"reserved, or not before room is made, 7 impossible; doctor: 10 advice,\n"
+		"11 warnings, 12 something serious\n",
 		MOM_RUNDIR "/momd.sock");
 }
 

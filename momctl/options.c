@@ -84,7 +84,8 @@ int option_time(const char *name, const char *text, double *at_s)
 		return MOMCTL_OK;
 	}
 	return momctl_fail(MOMCTL_USAGE,
-		"%s wants how long ago (\"2h\") or when (\"15:04\", \"2026-11-23 "
+		"%s wants how long ago (\"10min\", \"2h\", \"3d\") or when (\"15:04\", "
+		"\"2026-11-23 "
 		"15:04\"), "
 		"not \"%s\"",
 		name, text);

@@ -134,7 +134,7 @@ static int load_named(struct policy_set **set, const struct config *config,
 	borrowed.policy.shipped = shipped;
 	int r = policies_load(&borrowed, NULL, set, err);
 	free(shipped);
-	return r;
+	return r < 0 ? err_prefix(err, "--policy") : r;
 }
 
 static int load_policies(struct policy_set **set, const struct config *config,
