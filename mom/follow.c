@@ -131,6 +131,14 @@ static bool strayed(
 	return past || away;
 }
 
+/* It was on its way when it was first seen: an order from before a restart, most likely
+ * our own. */
+static void inherit(struct balloon_track *track, uint64_t actual_kib, int64_t now_ms)
+{
+	track->target_kib = track->from_kib = track->taken_kib = actual_kib;
+	track->arrived_ms = now_ms;
+}
+
 /* The balloon is somewhere else by other hands: that is the target now. */
 static enum follow_event adopt(struct balloon_track *track,
 	const struct guest_facts *facts, const struct follow_terms *terms, int64_t now_ms)
@@ -237,6 +245,8 @@ enum follow_event follow_balloon(struct balloon_track *track,
 	if (distance(actual, track->target_kib) <= tolerance) {
 		if (!track->arrived)
 			arrive(track, now_ms);
+	} else if (!track->ordered_ms && now_ms - track->arrived_ms < UNDERWAY_MS) {
+		inherit(track, actual, now_ms);
 	} else if (!underway && can_act(facts) && strayed(track, actual, tolerance)) {
 		event = adopt(track, facts, terms, now_ms);
 	} else if (!track->arrived &&

@@ -94,6 +94,19 @@ static void a_reboot_forgets_the_order(void **state)
 	assert_false(bench->track.reset);
 }
 
+/* momd began while an order from before was on its way: nobody else's hands. */
+static void a_balloon_that_moves_when_first_seen_is_nobodys(void **state)
+{
+	struct bench *bench = *state;
+	look(bench, 0, 800);
+	assert_int_equal(look(bench, 1000, 700), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 2000, 600), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.target_kib, 600 * MIB);
+	assert_int_equal(bench->track.held_until_ms, 0);
+	assert_int_equal(look(bench, 3000, 600), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 1000, 500), FOLLOW_ADOPTED);
+}
+
 static void a_size_set_elsewhere_is_adopted(void **state)
 {
 	struct bench *bench = *state;
@@ -359,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_size_found_is_the_target),
 		TEST(a_reboot_forgets_the_order),
+		TEST(a_balloon_that_moves_when_first_seen_is_nobodys),
 		TEST(a_size_set_elsewhere_is_adopted),
 		TEST(a_balloon_on_its_way_is_nobody_elses),
 		TEST(reports_lag_behind_a_new_order),
