@@ -9,11 +9,10 @@
 #define RESERVE_LEAST_KIB (32 * KIB_PER_MIB)
 #define RESERVE_MOST_KIB  (2 * KIB_PER_GIB)
 #define KSM_LOAN_PART     0.1  /* of KSM's saving kept in reserve */
-#define WITHHELD_PART     0.25 /* the same of what guests withhold, but the largest … */
-
-#define PSI_TIGHT        0.10
-#define PSI_CRITICAL     0.40
-#define SWAP_TIGHT_PAGES 1000 /* a second, in and out together */
+#define WITHHELD_PART     0.25 /* of what guests withhold; the largest one whole */
+#define PSI_TIGHT         0.10
+#define PSI_CRITICAL      0.40
+#define SWAP_TIGHT_PAGES  1000 /* a second, in and out together */
 
 static uint64_t least_reserve(const struct host_terms *terms)
 {
@@ -71,7 +70,8 @@ void estimate_host(struct host_sample *host, const struct host_terms *terms,
 		host->has_ksm && host->ksm_pages_sharing > 0
 			? kib_from_pages((uint64_t)host->ksm_pages_sharing, 4096)
 			: 0;
-	saving = min_u64(saving, held); /* of a host with several pools */
+	saving = min_u64(saving,
+		held); /* the figure is the host's, a pool's guests have no more */
 	/* growth into what is backed already needs no reserve of its own */
 	uint64_t unbacked = sub_u64(cost, terms->available_kib + held);
 	uint64_t growing = (uint64_t)(growth * (double)terms->reaction_ms / 1000);

@@ -18,11 +18,6 @@
 #define REFUSED_MOST_MS 60000              /* … up to this … */
 #define BUSY_MOST_MS    4000               /* … or this, where a job holds the guest */
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 uint64_t follow_step_kib(const struct follow_terms *terms, uint64_t actual_kib)
 {
 	return max_u64(
@@ -222,8 +217,8 @@ static void follow_progress(
 	struct balloon_track *track, const struct guest_facts *facts, int64_t now_ms)
 {
 	uint64_t actual = facts->sample.actual_kib;
-	uint64_t before = distance(track->moved_to_kib, track->target_kib);
-	uint64_t after = distance(actual, track->target_kib);
+	uint64_t before = distance_u64(track->moved_to_kib, track->target_kib);
+	uint64_t after = distance_u64(actual, track->target_kib);
 	if (can_act(facts) && after + MOVE_KIB > before)
 		return;
 	track->moved_ms = now_ms;
@@ -242,7 +237,7 @@ enum follow_event follow_balloon(struct balloon_track *track,
 	bool underway = track->ordered_ms && now_ms - track->ordered_ms < UNDERWAY_MS;
 	follow_progress(track, facts, now_ms);
 	enum follow_event event = FOLLOW_NOTHING;
-	if (distance(actual, track->target_kib) <= tolerance) {
+	if (distance_u64(actual, track->target_kib) <= tolerance) {
 		if (!track->arrived)
 			arrive(track, now_ms);
 	} else if (!track->ordered_ms && now_ms - track->arrived_ms < UNDERWAY_MS) {

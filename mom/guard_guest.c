@@ -12,11 +12,6 @@
 #define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
 #define IDLE_SETTLE_TIMES 6      /* as long, until a guest is given more than it needs */
 
-static uint64_t distance(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 bool guard_drop(struct guard_guest *guest, const char *format, ...)
 {
 	va_list args;
@@ -184,7 +179,7 @@ bool guard_is_worth_it(
 	const struct guard_guest *guest, uint64_t to_kib, const struct guard_terms *terms)
 {
 	uint64_t step = follow_step_kib(&terms->follow, guest->facts->sample.actual_kib);
-	return distance(to_kib, guest->track->target_kib) >= step;
+	return distance_u64(to_kib, guest->track->target_kib) >= step;
 }
 
 static bool propose_wish(struct guard_guest *guest, enum host_state state, bool pressed,

@@ -129,8 +129,8 @@ static int tune(struct policy_set *set, const struct config *config,
 	for (size_t i = 0; i < config->tunable_count; i++) {
 		const struct tunable *tunable = &config->tunables[i];
 		bool known;
-		int result =
-			policy_set_configure(set, tunable->name, tunable->text, &known, err);
+		int result = policy_set_configure(
+			set, tunable->name, tunable->text, &known, err);
 		if (result < 0) {
 			err_prefix(err, "%s", tunable->where);
 			return result;
@@ -145,8 +145,7 @@ static int tune(struct policy_set *set, const struct config *config,
 	return 0;
 }
 
-int policies_load(const struct config *config, void (*said)(const char *note),
-	struct policy_set **set, struct err *err)
+struct policy_set *policies_none(const struct config *config)
 {
 	struct policy_limits limits = {
 		.steps = config->policy.max_steps,
@@ -155,11 +154,16 @@ int policies_load(const struct config *config, void (*said)(const char *note),
 		.string = config->policy.max_string,
 		.memory_kib = config->policy.max_memory_kib,
 	};
-	struct policy_set *loaded = policy_set_new(&limits);
+	return policy_set_new(&limits);
+}
+
+int policies_load(const struct config *config, void (*said)(const char *note),
+	struct policy_set **set, struct err *err)
+{
+	struct policy_set *loaded = policies_none(config);
 	int result = 0;
 	for (size_t i = 0; result == 0 && i < config->policies.count; i++)
-		result = load_named(
-			loaded, config, config->policies.items[i], said, err);
+		result = load_named(loaded, config, config->policies.items[i], said, err);
 	if (result == 0)
 		result = load_directory(loaded, config->policy.directory, said, err);
 	if (result == 0)

@@ -10,6 +10,9 @@
 #include "mom/err.h"
 #include "mom/policy/policy.h"
 
+/* A set that holds none yet, within the limits of the configuration. */
+struct policy_set *policies_none(const struct config *config);
+
 /*
  * Load every policy that the configuration names: those of `policies` (names of shipped
  * ones, or paths), then every *.policy of the directory. A policy's name is its file's,

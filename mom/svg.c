@@ -10,6 +10,7 @@
 static const char style[] =
 	"<style>text{font:11px sans-serif}polyline{fill:none;stroke-width:1.2}"
 	".frame{fill:none;stroke:#bbb}.used,.actual{stroke:#1f5fa8}"
+	".now{stroke:#c02020;stroke-dasharray:4 2}"
 	".cache,.limit{stroke:#bbb}.need{stroke:#2a8a2a}.rss{stroke:#c9a227}"
 	".swapped{stroke:#c02020}.roomy{fill:#cfe8cf}.snug{fill:#f2e6b0}"
 	".tight{fill:#f0b070}.critical{fill:#d05050}.exhausted{fill:#702020}"

@@ -39,7 +39,7 @@ typedef bool (*svg_point_fn)(
 
 /*
  * A curve of `count` points; beyond the panel's edge it runs along it. Classes: used,
- * actual, cache, need, rss, swapped, limit.
+ * actual, cache, need, rss, swapped, limit, now.
  */
 void svg_line(struct svg *svg, const char *class, size_t count, svg_point_fn point,
 	const void *context);

@@ -33,6 +33,11 @@ static inline uint64_t clamp_u64(uint64_t value, uint64_t low, uint64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
+static inline uint64_t distance_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
 /* a − b, or 0 where b is larger: memory that is missing is not there. */
 static inline uint64_t sub_u64(uint64_t a, uint64_t b)
 {

@@ -4,14 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 
 #include "mom/control/client.h"
 #include "mom/control/codec.h"
 #include "mom/mem.h"
+#include "momctl/follow.h"
 #include "momctl/json.h"
 #include "momctl/momctl.h"
+#include "momctl/options.h"
 #include "momctl/packed.h"
 
 #define FORMAT      1 /* of the file; doc/recording.md */
@@ -43,17 +44,6 @@ static int64_t clock_ms(void)
 
 /* ---- what is asked for ---- */
 
-/* The value of the option `name` at `argv[*at]`, or NULL where that is another one. */
-static const char *option_value(const char *name, int *at, char **argv)
-{
-	size_t length = strlen(name);
-	if (strncmp(argv[*at], name, length) != 0)
-		return NULL;
-	if (argv[*at][length] == '=')
-		return argv[*at] + length + 1;
-	return argv[*at][length] || !argv[*at + 1] ? NULL : argv[++*at];
-}
-
 static int read_options(struct recording *recording, int argc, char **argv)
 {
 	struct err err;
@@ -74,17 +64,6 @@ static int read_options(struct recording *recording, int argc, char **argv)
 				time ? "--for" : "--size", err.text);
 	}
 	return recording->path ? MOMCTL_OK : momctl_fail(MOMCTL_USAGE, USAGE);
-}
-
-static int open_end(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 /* Until the end that was asked for; -1 there is none. */
@@ -335,7 +314,7 @@ int cmd_record(const struct momctl *ctl, int argc, char **argv)
 	}
 	json_object_put(params);
 	recording.listens = !code;
-	recording.end = code ? -1 : open_end();
+	recording.end = code ? -1 : follow_end_fd(0);
 	if (!code)
 		code = record(&recording);
 	leave(&recording);

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "momctl/follow.h"
 #include "momctl/momctl.h"
 #include "momctl/top/draw.h"
 #include "momctl/top/feed.h"
@@ -26,13 +27,7 @@ static void open_input(struct top *top)
 {
 	struct epoll_event key = {.events = EPOLLIN};
 	struct epoll_event signal = {.events = EPOLLIN};
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	top->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	top->signals = follow_end_fd(SFD_NONBLOCK);
 	top->input = epoll_create1(EPOLL_CLOEXEC);
 	epoll_ctl(top->input, EPOLL_CTL_ADD, STDIN_FILENO, &key);
 	epoll_ctl(top->input, EPOLL_CTL_ADD, top->signals, &signal);

@@ -12,6 +12,17 @@
 #include "mom/control/codec.h"
 #include "momctl/json.h"
 
+int follow_end_fd(int flags)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | flags);
+}
+
 /*
  * A descriptor that is readable when somebody asks for the end: by a signal, or by
  * leaving the other side of our pipe, which is no reason to die here.
@@ -20,14 +31,9 @@ static int open_end(FILE *file)
 {
 	struct epoll_event pipe = {0}; /* errors come unasked, and a file has none */
 	struct epoll_event signal = {.events = EPOLLIN};
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &(const struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	int end = epoll_create1(EPOLL_CLOEXEC);
-	epoll_ctl(end, EPOLL_CTL_ADD, signalfd(-1, &set, SFD_CLOEXEC), &signal);
+	epoll_ctl(end, EPOLL_CTL_ADD, follow_end_fd(0), &signal);
 	epoll_ctl(end, EPOLL_CTL_ADD, fileno(file), &pipe);
 	return end;
 }

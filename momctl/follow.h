@@ -16,6 +16,10 @@ struct follow {
 	void *context;
 };
 
+/* Becomes readable when a signal asks for the end; `flags` as signalfd()'s, which is
+ * closed on exec anyway. */
+int follow_end_fd(int flags);
+
 /*
  * Follow until as many came, the daemon went, a signal asks for the end or the reader of
  * standard output has left; what is printed leaves at once. Gives an exit code.

@@ -111,18 +111,6 @@ static int tune_recorded(
 	return r;
 }
 
-static struct policy_set *new_set(const struct config *config)
-{
-	struct policy_limits limits = {
-		.steps = config->policy.max_steps,
-		.depth = config->policy.max_depth,
-		.list = config->policy.max_list,
-		.string = config->policy.max_string,
-		.memory_kib = config->policy.max_memory_kib,
-	};
-	return policy_set_new(&limits);
-}
-
 /* Named ones as momd finds them, with the recorded tunables. */
 static int load_named(struct policy_set **set, const struct config *config,
 	const struct replay_terms *terms, struct err *err)
@@ -143,7 +131,7 @@ static int load_policies(struct policy_set **set, const struct config *config,
 {
 	if (terms->policy_count)
 		return load_named(set, config, terms, err);
-	*set = new_set(config);
+	*set = policies_none(config);
 	int r = load_recorded(*set, setup, err);
 	if (r == 0)
 		r = tune_recorded(*set, config, err);

@@ -50,15 +50,20 @@ int store_fail(struct store *store, const char *what, struct err *err)
 	return err_set(err, code, "cannot %s \"%s\": %s", what, store->name, text);
 }
 
+static char *print_sql(const char *format, va_list args)
+{
+	char *sql;
+	if (vasprintf(&sql, format, args) < 0)
+		abort();
+	return sql;
+}
+
 int store_run(struct store *store, struct err *err, const char *format, ...)
 {
-	auto_free char *sql = NULL;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&sql, format, args);
+	auto_free char *sql = print_sql(format, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return store_fail(store, "write", err);
 	return 0;
@@ -66,14 +71,11 @@ int store_run(struct store *store, struct err *err, const char *format, ...)
 
 sqlite3_stmt *store_prepare(struct store *store, struct err *err, const char *format, ...)
 {
-	auto_free char *sql = NULL;
 	sqlite3_stmt *statement = NULL;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&sql, format, args);
+	auto_free char *sql = print_sql(format, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
 		store_fail(store, "read", err);
 	return statement;
@@ -82,14 +84,11 @@ sqlite3_stmt *store_prepare(struct store *store, struct err *err, const char *fo
 int store_number(struct store *store, int64_t *number, bool *known, struct err *err,
 	const char *format, ...)
 {
-	auto_free char *sql = NULL;
 	sqlite3_stmt *statement;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&sql, format, args);
+	auto_free char *sql = print_sql(format, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	statement = store_prepare(store, err, "%s", sql);
 	int result = statement && sqlite3_step(statement) == SQLITE_ROW
 			     ? 0
