@@ -6,12 +6,18 @@
 #include "mom/mem.h"
 #include "mom/policy/policy.h"
 
-static void guest_free(struct guest *guest)
+static void forget(struct guest *guest)
 {
 	free(guest->facts.metadata);
 	free(guest->resolved_from);
 	free(guest->settings_trouble);
 	policy_vars_free(guest->vars);
+	*guest = (struct guest){0};
+}
+
+static void guest_free(struct guest *guest)
+{
+	forget(guest);
 	free(guest);
 }
 
@@ -66,6 +72,13 @@ static struct guest *add_guest(struct roster *roster)
 	return guest;
 }
 
+/* It went and came between two looks. A number of 0 is none: a recording's first look. */
+static bool is_another_run(
+	const struct guest_facts *before, const struct guest_facts *now)
+{
+	return before->id && now->id && before->id != now->id;
+}
+
 static void drop_absent(struct roster *roster,
 	void (*gone)(void *context, struct guest *guest), void *context)
 {
@@ -94,9 +107,13 @@ void roster_follow(struct roster *roster, struct snapshot *snapshot,
 		struct guest *guest = find_uuid(roster, known, facts->uuid);
 		if (!guest)
 			guest = find_new(roster, known, facts->uuid);
-		bool is_new = !guest;
-		if (is_new)
+		bool is_new = !guest || is_another_run(&guest->facts, facts);
+		if (!guest) {
 			guest = add_guest(roster);
+		} else if (is_new) {
+			gone(context, guest);
+			forget(guest);
+		}
 		free(guest->facts.metadata);
 		guest->facts = *facts;
 		facts->metadata = NULL;

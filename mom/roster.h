@@ -3,7 +3,8 @@
 
 /*
  * The guests the engine knows: facts of this tick and what is remembered of each between
- * ticks. Kept by UUID; a guest that left the snapshot is forgotten.
+ * ticks. Kept by UUID; a guest that left the snapshot is forgotten, and so is one that was
+ * started anew meanwhile: its number is another one.
  */
 
 #include "mom/config.h"

@@ -106,6 +106,29 @@ static void e35_another_guest_of_the_same_name_is_another_guest(void **state)
 	assert_false(roster_find(&bench->roster, "vm")->balloon.fixed);
 }
 
+/* It went and came between two looks: its balloon is another one, and nothing is proved.
+ */
+static void e32_a_guest_started_anew_between_two_looks_is_a_new_one(void **state)
+{
+	struct bench *bench = *state;
+	seen(bench, "0", "other");
+	seen(bench, "1", "vm");
+	bench->snapshot.guests[1].id = 6;
+	follow(bench);
+	struct guest *other = roster_find(&bench->roster, "other");
+	other->balloon.fixed = roster_find(&bench->roster, "vm")->balloon.fixed = true;
+	seen(bench, "0", "other");
+	seen(bench, "1", "vm");
+	bench->snapshot.guests[1].id = 7;
+	follow(bench);
+	assert_string_equal(bench->went, "vm");
+	assert_string_equal(bench->came, "vm");
+	assert_int_equal(bench->roster.count, 2);
+	assert_false(roster_find(&bench->roster, "1")->balloon.fixed);
+	assert_int_equal(roster_find(&bench->roster, "1")->facts.id, 7);
+	assert_true(other->balloon.fixed);
+}
+
 static void e54_a_guest_told_of_twice_is_one_guest(void **state)
 {
 	struct bench *bench = *state;
@@ -140,6 +163,7 @@ int main(void)
 		TEST(guests_come_stay_and_go),
 		TEST(guests_are_found_by_uuid_first_and_by_name),
 		TEST(e35_another_guest_of_the_same_name_is_another_guest),
+		TEST(e32_a_guest_started_anew_between_two_looks_is_a_new_one),
 		TEST(e54_a_guest_told_of_twice_is_one_guest),
 		TEST(nobody_left_is_nothing_left),
 	};
