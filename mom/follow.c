@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "mom/mem.h"
 #include "mom/units.h"
 
 #define UNDERWAY_MS     3000  /* reports of the balloon lag an order by up to this */
@@ -39,6 +40,7 @@ static void begin(
 	*track = (struct balloon_track){
 		.seen = true,
 		.boots = facts->boots,
+		.max_kib = facts->sample.max_kib,
 		.reset = track->seen,
 		.target_kib = actual,
 		.from_kib = actual,
@@ -110,6 +112,34 @@ static bool can_act(const struct guest_facts *facts)
 static bool is_shrinking(const struct balloon_track *track)
 {
 	return track->target_kib < track->from_kib;
+}
+
+/* The size went up or down with the maximum, more or less: balloons move meanwhile. */
+static bool moves_along(uint64_t before_kib, uint64_t after_kib, uint64_t max_before_kib,
+	uint64_t max_after_kib)
+{
+	uint64_t step = distance_u64(max_before_kib, max_after_kib);
+	return distance_u64(before_kib + max_after_kib, after_kib + max_before_kib) <
+	       step / 2;
+}
+
+/*
+ * Memory that is plugged in or out moves the balloon's size, and QEMU's target with it:
+ * the balloon itself holds what it held, and nobody took or gave anything.
+ */
+static void follow_plugging(
+	struct balloon_track *track, uint64_t actual_kib, uint64_t max_kib)
+{
+	uint64_t before_kib = track->max_kib;
+	uint64_t *const sizes[] = {&track->target_kib, &track->from_kib,
+		&track->taken_kib, &track->last_actual_kib, &track->moved_to_kib};
+	track->max_kib = max_kib;
+	if (!moves_along(track->last_actual_kib, actual_kib, before_kib, max_kib))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		*sizes[i] = sub_u64(*sizes[i] + max_kib, before_kib);
+	track->unproved = false;
+	track->proof_from_kib = 0;
 }
 
 /* Neither where the order sent it nor on its way there. */
@@ -233,6 +263,7 @@ enum follow_event follow_balloon(struct balloon_track *track,
 	if (!track->seen || track->boots != facts->boots)
 		begin(track, facts, now_ms);
 	uint64_t actual = facts->sample.actual_kib;
+	follow_plugging(track, actual, facts->sample.max_kib);
 	uint64_t tolerance = follow_step_kib(terms, actual);
 	bool underway = track->ordered_ms && now_ms - track->ordered_ms < UNDERWAY_MS;
 	follow_progress(track, facts, now_ms);

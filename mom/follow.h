@@ -21,6 +21,7 @@ struct follow_terms {
 struct balloon_track {
 	bool seen;
 	uint32_t boots;
+	uint64_t max_kib;    /* the guest's memory when it was last looked at */
 	uint64_t target_kib; /* the order that stands; the size found where none was given
 			      */
 	uint64_t from_kib;   /* where the balloon was when it was given */

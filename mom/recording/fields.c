@@ -187,6 +187,7 @@ const struct field size_track_fields[] = {
 const struct field balloon_track_fields[] = {
 	BALLOON(seen),
 	BALLOON(boots),
+	BALLOON(max_kib),
 	BALLOON(target_kib),
 	BALLOON(from_kib),
 	BALLOON(taken_kib),

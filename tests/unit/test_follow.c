@@ -365,6 +365,53 @@ static void memory_taken_back_in_need_is_no_other_hand(void **state)
 	assert_int_equal(bench->track.target_kib, 500 * MIB);
 }
 
+/* A DIMM is a jump of both the maximum and the size, and neither need nor other hands. */
+static void e39_memory_that_is_plugged_in_is_nobodys_move(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.autodeflate = true;
+	order(bench, 600);
+	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
+	bench->facts.sample.max_kib = bench->facts.sample.limit_kib = 1000 * MIB;
+	assert_int_equal(look(bench, 5000, 800), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.target_kib, 800 * MIB);
+	bench->facts.autodeflate = false;
+	bench->facts.sample.max_kib = bench->facts.sample.limit_kib = 1200 * MIB;
+	assert_int_equal(look(bench, 5000, 1000), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.held_until_ms, 0);
+	/* and out again, which the order before survives */
+	bench->facts.sample.max_kib = bench->facts.sample.limit_kib = 800 * MIB;
+	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.target_kib, 600 * MIB);
+	/* what the guest takes by itself is told as ever */
+	bench->facts.autodeflate = true;
+	assert_int_equal(look(bench, 5000, 700), FOLLOW_RELEASED);
+}
+
+static void e39_an_order_on_its_way_is_not_lost_by_it(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	assert_int_equal(look(bench, 1000, 700), FOLLOW_NOTHING);
+	bench->facts.sample.max_kib = bench->facts.sample.limit_kib = 1000 * MIB;
+	assert_int_equal(look(bench, 1000, 850), FOLLOW_NOTHING); /* 50 of it went */
+	assert_int_equal(bench->track.target_kib, 600 * MIB);
+	assert_int_equal(look(bench, 5000, 700), FOLLOW_NOTHING);
+	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
+	assert_true(bench->track.arrived);
+}
+
+/* virtio-mem that is there and not yet plugged: the balloon hasn't moved. */
+static void e40_a_maximum_alone_moves_no_target(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 600);
+	look(bench, 5000, 600);
+	bench->facts.sample.max_kib = 1000 * MIB;
+	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
+	assert_int_equal(bench->track.target_kib, 600 * MIB);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -394,6 +441,9 @@ int main(void)
 		TEST(a_refused_order_leaves_the_one_before),
 		TEST(an_order_that_is_late_stands),
 		TEST(memory_taken_back_in_need_is_no_other_hand),
+		TEST(e39_memory_that_is_plugged_in_is_nobodys_move),
+		TEST(e39_an_order_on_its_way_is_not_lost_by_it),
+		TEST(e40_a_maximum_alone_moves_no_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
