@@ -204,8 +204,29 @@ void announce_balloon(const struct engine *engine, const struct guest *guest,
 	}
 }
 
+static void announce_reserve(const struct engine *engine, struct pool *pool)
+{
+	char set[SIZE_TEXT_MAX], limit[SIZE_TEXT_MAX], kept[SIZE_TEXT_MAX];
+	bool news = pool->reserve_cut && !pool->cut_told;
+	pool->cut_told = pool->reserve_cut;
+	if (!news)
+		return;
+	struct occurrence about = {
+		.level = LOG_LEVEL_WARNING,
+		.kind = OCCURRENCE_POOL,
+		.pool = pool->path,
+	};
+	announce(engine, &about,
+		"host.reserve is %s, and its limit %s; no more than a quarter of that, "
+		"%s, is kept free in it",
+		units_format_size(set, engine->config->host.reserve.kib),
+		units_format_size(limit, pool->sample.mem_total_kib),
+		units_format_size(kept, pool->sample.mem_total_kib / 4));
+}
+
 void announce_pool(const struct engine *engine, struct pool *pool)
 {
+	announce_reserve(engine, pool);
 	char available[SIZE_TEXT_MAX], reserve[SIZE_TEXT_MAX];
 	if (pool->announced == pool->sample.state)
 		return;

@@ -37,7 +37,8 @@ void announce_state(const struct engine *engine, struct guest *guest);
 void announce_balloon(const struct engine *engine, const struct guest *guest,
 	uint64_t before_kib, const struct follow_terms *terms);
 
-/* The pool's state, where it is another one than last told. */
+/* The pool's state, where it is another one than last told; and once that a reserve set
+ * for the host is too much for it. */
 void announce_pool(const struct engine *engine, struct pool *pool);
 
 /* A collector or controller that fails, or works again. */

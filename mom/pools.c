@@ -8,6 +8,8 @@
 #include "mom/policy/policy.h"
 #include "mom/units.h"
 
+#define RESERVE_PART 4 /* a reserve that was set is at most this part of a cgroup */
+
 /* ---- membership ---- */
 
 static struct pool *find_pool(struct pools *pools, const char *path)
@@ -214,6 +216,16 @@ static enum host_state judge(struct pool *pool, int64_t now_ms)
 	return state == HOST_CRITICAL && pool->exhausted ? HOST_EXHAUSTED : state;
 }
 
+/* What is little for the host may be all that a small cgroup has. */
+static uint64_t reserve_of(
+	struct pool *pool, size_t index, const struct config_auto_size *reserve)
+{
+	uint64_t most_kib = pool->sample.mem_total_kib / RESERVE_PART;
+	bool bound = index && !pool->blind && !reserve->automatic;
+	pool->reserve_cut = bound && reserve->kib > most_kib;
+	return pool->reserve_cut ? most_kib : reserve->kib;
+}
+
 static void estimate_pool(struct pool *pool, size_t index, const struct config *config,
 	struct roster *roster, struct guest_entry *entries, uint64_t reaction_ms,
 	int64_t now_ms)
@@ -222,7 +234,7 @@ static void estimate_pool(struct pool *pool, size_t index, const struct config *
 	show(pool, index, &config->host.budget, held_kib(entries, count));
 	struct host_terms terms = {
 		.reserve_automatic = config->host.reserve.automatic,
-		.reserve_kib = config->host.reserve.kib,
+		.reserve_kib = reserve_of(pool, index, &config->host.reserve),
 		.reaction_ms = reaction_ms,
 		.size_kib = pool->sample.mem_total_kib,
 		.available_kib = pool->sample.mem_usable_kib,

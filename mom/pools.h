@@ -21,6 +21,8 @@ struct pool {
 	struct policy_vars *vars; /* kept by policies' Host.SetVar */
 	struct host_track track;
 	enum host_state announced; /* the state last logged */
+	bool reserve_cut;          /* host.reserve would be too much of it … */
+	bool cut_told;             /* … and that was said */
 	bool exhausted;            /* nothing could be taken at the last plan */
 	uint64_t claim_kib;        /* reserved for guests that are to come */
 	bool blind; /* what it has left isn't known: nobody is moved by it */

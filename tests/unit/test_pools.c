@@ -218,6 +218,29 @@ static void an_exhausted_pool_does_not_hush_the_others(void **state)
 	assert_true(engine_glance(&rig->engine));
 }
 
+/* A reserve that is meant for the host leaves a small cgroup's guests a budget. */
+static void e64_a_reserve_beyond_a_small_limit_is_bounded_and_told(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, "/small");
+	add_guests(rig, "/large");
+	add_cgroup(rig, "/small", 2700 * MIB);
+	add_cgroup(rig, "/large", 16000 * MIB);
+	rig_open(rig, "host = { reserve = \"3GiB\"; };");
+	rig_run(rig, 60000);
+	const struct host_sample *small = &pool_at(rig, "/small")->sample;
+	assert_in_range(small->reserve_kib, 2700 * MIB / 4, 2700 * MIB / 2);
+	assert_true(small->budget_kib > 1500 * MIB);
+	assert_true(pool_at(rig, "/large")->sample.reserve_kib >= 3000 * MIB);
+	assert_int_equal(rig_said(rig, "host.reserve is"), 1);
+	assert_int_equal(
+		rig_said(rig, "cgroup /small: host.reserve is 3.00 GiB, and its limit "
+			      "2.64 GiB"),
+		1);
+	for (size_t i = 0; i < EACH; i++)
+		assert_true(rig->fake.guests[i].actual_kib >= 256 * MIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +253,7 @@ int main(void)
 		TEST(a_limit_holds_without_the_hosts_figures),
 		TEST(a_cgroup_that_goes_takes_its_pool_along),
 		TEST(an_exhausted_pool_does_not_hush_the_others),
+		TEST(e64_a_reserve_beyond_a_small_limit_is_bounded_and_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
