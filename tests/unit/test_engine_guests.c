@@ -216,8 +216,11 @@ static void e09_a_balloon_that_stops_half_way_is_pulled_back(void **state)
 	assert_true(rig_said(rig, "guest \"vm0\": its balloon stopped") > 0);
 	/* no target stands that the balloon doesn't reach: that would burn its CPU */
 	assert_true(odd(rig)->target_kib + REMAINDER >= odd(rig)->actual_kib);
-	/* the others give what it keeps */
+	assert_true(odd(rig)->target_kib <= odd(rig)->actual_kib + 16 * MIB);
+	/* the others give what it keeps, once */
 	assert_true(fake_available(&rig->fake) > 0);
+	for (size_t i = 1; i < GUESTS; i++)
+		assert_true(rig->fake.guests[i].turns <= 1);
 	assert_others_live(rig);
 }
 
@@ -358,6 +361,21 @@ static void e19_a_minimum_above_the_maximum_is_the_maximum(void **state)
 	assert_others_live(rig);
 }
 
+/* The guest says it of itself: it is told once, and not at every round. */
+static void e19_a_guests_own_minimum_above_its_maximum_is_told_once(void **state)
+{
+	struct rig *rig = *state;
+	odd(rig)->metadata = "<g:guest xmlns:g='https://mom-project.org/xmlns/guest/1' "
+			     "min='700MiB' max='500MiB'/>";
+	settle(rig);
+	crowd(rig);
+	assert_int_equal(state_of(rig), GUEST_STATE_MANAGED);
+	assert_int_equal(seen(rig)->min_kib, 500 * MIB);
+	assert_int_equal(odd(rig)->actual_kib, 500 * MIB);
+	assert_int_equal(rig_said(rig, "warning: guest \"vm0\""), 1);
+	assert_others_live(rig);
+}
+
 static void e20_a_guest_beyond_its_balloon_is_counted_as_it_is(void **state)
 {
 	struct rig *rig = *state;
@@ -367,6 +385,11 @@ static void e20_a_guest_beyond_its_balloon_is_counted_as_it_is(void **state)
 	assert_true(seen(rig)->cost_kib >= MAX);
 	crowd(rig);
 	assert_true(seen(rig)->cost_kib >= MAX);
+	/* what it seems to give is nobody's: two tries at most, and it is let be */
+	assert_int_equal(state_of(rig), GUEST_STATE_FIXED);
+	unsigned before = odd(rig)->shrinks;
+	crowd_more(rig);
+	assert_int_equal(odd(rig)->shrinks, before);
 	assert_others_live(rig);
 }
 
@@ -581,20 +604,40 @@ static void e32_a_restored_guest_is_learned_anew(void **state)
 	assert_others_live(rig);
 }
 
+/* Made smaller, and on its way down still, it is reverted to other sizes; what was known
+ * of it is of no use. */
+static void revert(struct rig *rig, uint64_t max_kib, uint64_t actual_kib)
+{
+	crowd(rig);
+	crowd_more(rig);
+	assert_true(odd(rig)->target_kib < 500 * MIB);
+	odd(rig)->max_kib = max_kib;
+	odd(rig)->actual_kib = odd(rig)->target_kib = odd(rig)->touched_kib = actual_kib;
+	odd(rig)->boots++;
+	odd(rig)->tell = TELL_FROZEN; /* until its driver has said something new */
+	unsigned shrinks = odd(rig)->shrinks;
+	fake_tell(&rig->fake, EVENT_GUEST_CHANGED, odd(rig), 0);
+	rig_run(rig, 2000);
+	assert_int_equal(seen(rig)->max_kib, max_kib);
+	assert_int_equal(seen(rig)->limit_kib, max_kib);
+	assert_int_equal(state_of(rig), GUEST_STATE_BOOTING);
+	assert_true(seen(rig)->cost_kib >= max_kib);
+	assert_int_equal(odd(rig)->ordered_kib, max_kib); /* the new one */
+	assert_int_equal(odd(rig)->shrinks, shrinks);
+	odd(rig)->tell = TELL_ALL;
+	relieve(rig);
+	assert_int_equal(state_of(rig), GUEST_STATE_MANAGED);
+	assert_int_equal(odd(rig)->actual_kib, max_kib);
+	assert_int_equal(rig_said(rig, "was set elsewhere"), 0);
+	assert_others_live(rig);
+}
+
 static void e33_a_revert_to_another_size_is_read_anew(void **state)
 {
 	struct rig *rig = *state;
 	settle(rig);
-	crowd(rig);
-	odd(rig)->max_kib = 600 * MIB;
-	odd(rig)->actual_kib = odd(rig)->target_kib = 600 * MIB;
-	odd(rig)->touched_kib = 600 * MIB;
-	odd(rig)->boots++;
-	fake_tell(&rig->fake, EVENT_GUEST_CHANGED, odd(rig), 0);
-	relieve(rig);
-	assert_int_equal(seen(rig)->limit_kib, 600 * MIB);
-	assert_int_equal(odd(rig)->actual_kib, 600 * MIB);
-	assert_others_live(rig);
+	revert(rig, 600 * MIB, 550 * MIB);
+	revert(rig, 1000 * MIB, 700 * MIB);
 }
 
 static void e38_shared_memory_is_counted_and_proved(void **state)
@@ -671,11 +714,26 @@ static void e39_a_maximum_that_grows_is_no_distress(void **state)
 	struct rig *rig = *state;
 	settle(rig);
 	odd(rig)->max_kib = odd(rig)->actual_kib = odd(rig)->target_kib = 1000 * MIB;
+	odd(rig)->autodeflate = true;
 	rig_run(rig, 5000);
 	assert_int_equal(seen(rig)->limit_kib, 1000 * MIB);
 	assert_true(seen(rig)->distress < 0.5);
+	assert_int_equal(state_of(rig), GUEST_STATE_MANAGED);
+	assert_int_equal(rig_said(rig, "took memory back by itself"), 0);
+	assert_int_equal(rig_said(rig, "was set elsewhere"), 0);
+	unsigned before = odd(rig)->shrinks;
 	crowd(rig);
+	assert_true(odd(rig)->shrinks > before);
+	/* unplugged: what is left is all there is */
+	relieve(rig);
+	odd(rig)->max_kib = odd(rig)->actual_kib = odd(rig)->target_kib = 700 * MIB;
+	odd(rig)->touched_kib = 700 * MIB;
+	rig_run(rig, 20000);
+	assert_int_equal(seen(rig)->limit_kib, 700 * MIB);
+	assert_int_equal(odd(rig)->actual_kib, 700 * MIB);
 	assert_int_equal(odd(rig)->wrong, 0);
+	assert_int_equal(rig_said(rig, "was set elsewhere"), 0);
+	assert_others_live(rig);
 }
 
 static void e41_a_balloon_that_is_unplugged_gets_no_more_orders(void **state)
@@ -795,6 +853,7 @@ int main(void)
 		TEST(e17_a_remainder_is_not_ordered_for_ever),
 		TEST(e18_a_guest_below_its_minimum_is_raised_where_there_is_room),
 		TEST(e19_a_minimum_above_the_maximum_is_the_maximum),
+		TEST(e19_a_guests_own_minimum_above_its_maximum_is_told_once),
 		TEST(e20_a_guest_beyond_its_balloon_is_counted_as_it_is),
 		TEST(e21_an_idle_guest_gives_its_cache_and_keeps_its_use),
 		TEST(e22_memory_never_touched_is_not_spent),
