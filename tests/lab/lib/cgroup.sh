@@ -64,7 +64,7 @@ lab_cgroup_remove() {
 	local root failed=0
 	while read -r root; do
 		[[ -d $root/$(lab_cgroup_name) ]] || continue
-		lab_until 5 lab_cgroup_remove_tree "$root/$(lab_cgroup_name)" || failed=1
+		lab_until 20 lab_cgroup_remove_tree "$root/$(lab_cgroup_name)" || failed=1
 	done < <(lab_cgroup_roots)
 	return "$failed"
 }

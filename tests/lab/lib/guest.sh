@@ -141,7 +141,7 @@ lab_booted() {
 
 # Whether a guest has come as far as it will: booted, broken or dead.
 lab_settled() {
-	grep -aqs GUEST- "$(lab_console "$1")" || ! lab_alive "$1"
+	grep -aqs GUEST- "$(lab_console "$1")" || ! lab_runs "$1"
 }
 
 # lab_ready NAME...: wait until each has booted.
@@ -165,6 +165,11 @@ lab_done() {
 	lab_until "$2" grep -aqs "DONE ${*:3}" "$(lab_console "$1")"
 }
 
+# Its QEMU is there; asking libvirt again and again would keep the machine busy.
+lab_runs() {
+	kill -0 "$(lab_guest_pid "$1")" 2>/dev/null
+}
+
 lab_alive() {
 	[[ $(lab_virsh domstate "$(lab_name "$1")" 2>/dev/null) == running ]]
 }
@@ -184,7 +189,7 @@ lab_hung() {
 }
 
 lab_guest_pid() {
-	cat "/run/libvirt/qemu/$(lab_name "$1").pid"
+	cat "/run/libvirt/qemu/$(lab_name "$1").pid" 2>/dev/null
 }
 
 lab_actual_kib() {

@@ -40,13 +40,28 @@ lab_die() {
 	exit 1
 }
 
-# lab_until SECONDS COMMAND...: wait until the command succeeds.
+# A machine may be slow, and busy with other things: what comes at all is waited for this
+# many times as long as is asked for.
+LAB_PATIENCE=${LAB_PATIENCE:-4}
+
+# lab_until SECONDS COMMAND...: wait until the command succeeds. It is a function that
+# looks anew each time; what is expanded before the call never changes.
 lab_until() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * LAB_PATIENCE))
 	shift
 	until "$@"; do
 		((SECONDS < end)) || return 1
-		sleep 0.1
+		sleep 0.2
+	done
+}
+
+# lab_never SECONDS COMMAND...: the command doesn't succeed for that long.
+lab_never() {
+	local end=$((SECONDS + $1))
+	shift
+	while ((SECONDS < end)); do
+		! "$@" || return 1
+		sleep 0.2
 	done
 }
 
@@ -102,7 +117,8 @@ lab_supervise() {
 	trap lab_tear_down EXIT
 	trap 'echo >&2; exit 130' INT
 	trap 'exit 143' TERM HUP
-	lab_cgroup_make
+	# A lab that was killed may have left some of the same number.
+	lab_cgroup_renew
 	setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork \
 		--kill-child --mount-proc "$0" "$@" <&0 &
 	LAB_UNSHARE=$!

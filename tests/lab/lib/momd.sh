@@ -27,7 +27,7 @@ lab_momd() {
 	"$MOMD" -c "$LAB_DIR/momd.conf" --policies "$LAB_TOP/policies" "$@" \
 		</dev/null >>"$LAB_DIR/momd.log" 2>&1 &
 	LAB_MOMD=$!
-	if ! lab_until 20 lab_momd_settled || ! lab_momd_answers; then
+	if ! lab_until 30 lab_momd_settled || ! lab_momd_answers; then
 		cat "$LAB_DIR/momd.log" >&2
 		lab_die "momd does not answer"
 	fi
@@ -73,4 +73,14 @@ lab_guest_is_known() {
 
 lab_guest_in_state() {
 	[[ $(lab_status_of "$1" state) == "$2" ]]
+}
+
+# lab_shows FILTER: a condition on `momctl status --json`, by jq, all of it in one look.
+lab_shows() {
+	[[ $(lab_status "$1") == true ]]
+}
+
+# The log of momd says TEXT.
+lab_momd_says() {
+	grep -qF -- "$1" "$LAB_DIR/momd.log"
 }
