@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "mom/control/change.h"
 #include "mom/control/connection.h"
 #include "mom/control/listen.h"
 #include "mom/mem.h"
@@ -180,17 +181,19 @@ static bool call_own(struct client *client, const struct control_request *reques
 	return true;
 }
 
-static void note_change(const struct client *client,
+static void note_change(const struct client *client, const struct control_method *method,
 	const struct control_request *request, const struct err *err)
 {
 	const struct control_server *server = client->server;
-	if (!server->note)
+	if (!server->note || !method->change)
 		return;
-	const char *params = json_object_to_json_string_ext(
-		request->params, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	auto_free char *text = mem_printf("user %u (process %d) asks %s %.200s%s%s",
-		(unsigned)client->peer.uid, (int)client->peer.pid, request->method,
-		params, err ? ": " : "", err ? err->text : "");
+	auto_free char *change = control_change_text(method->change, request->params);
+	auto_free char *user = client->peer.uid
+				       ? mem_printf("user %u", (unsigned)client->peer.uid)
+				       : mem_dup("root");
+	auto_free char *text =
+		mem_printf("%s (process %d) asks to %s%s%s", user, (int)client->peer.pid,
+			change, err ? ", in vain: " : "", err ? err->text : "");
 	server->note(server->context, text);
 }
 
@@ -201,8 +204,7 @@ static void start_method(struct client *client, const struct control_method *met
 	*reply = (struct control_reply){
 		.client = client, .id = json_object_get(request->id)};
 	client->owed = reply;
-	if (method->access == CONTROL_CHANGE)
-		note_change(client, request, NULL);
+	note_change(client, method, request, NULL);
 	method->start(client->server->context, request->params, reply);
 }
 
@@ -213,8 +215,7 @@ static void call_method(struct client *client, const struct control_method *meth
 	struct err err = {.text = "failed"};
 	int rc = method->call(client->server->context, request->params, &result, &err);
 	err.code = rc;
-	if (method->access == CONTROL_CHANGE)
-		note_change(client, request, rc < 0 ? &err : NULL);
+	note_change(client, method, request, rc < 0 ? &err : NULL);
 	answer(client, request->id, result, rc < 0 ? &err : NULL);
 	json_object_put(result);
 }

@@ -29,6 +29,7 @@ struct control_method {
 		struct json_object **result, struct err *err);
 	void (*start)(
 		void *context, struct json_object *params, struct control_reply *reply);
+	const char *change; /* what it changes, for change.h; NULL nothing */
 };
 
 /*

@@ -72,7 +72,7 @@ static int answer(struct json_object *answers, const char *method,
 METHODS(DEFINE)
 #undef DEFINE
 
-#define ROW(id, name, need) {name, CONTROL_##need, "a stub", call_##id, NULL},
+#define ROW(id, name, need) {name, CONTROL_##need, "a stub", call_##id, NULL, NULL},
 static const struct control_method methods[] = {METHODS(ROW){0}};
 #undef ROW
 

@@ -39,9 +39,9 @@ static void refuse(void *context, struct json_object *params, struct control_rep
 }
 
 static const struct control_method methods[] = {
-	{"e", CONTROL_READ, "echo", echo, NULL},
-	{"c", CONTROL_CHANGE, "echo too", echo, NULL},
-	{"s", CONTROL_READ, "refuse", NULL, refuse},
+	{"e", CONTROL_READ, "echo", echo, NULL, NULL},
+	{"c", CONTROL_CHANGE, "echo too", echo, NULL, NULL},
+	{"s", CONTROL_READ, "refuse", NULL, refuse, NULL},
 	{0},
 };
 

@@ -141,14 +141,14 @@ static void owe(void *context, struct json_object *params, struct control_reply 
 }
 
 static const struct control_method methods[] = {
-	{"echo", CONTROL_READ, "gives its parameters back", echo, NULL},
-	{"fail", CONTROL_READ, "never works", never, NULL},
-	{"big", CONTROL_READ, "a long answer", big, NULL},
-	{"publish", CONTROL_READ, "tells subscribers", publish, NULL},
-	{"burst", CONTROL_READ, "tells them much at once", burst, NULL},
-	{"refresh", CONTROL_READ, "tells what is built", refresh, NULL},
-	{"later", CONTROL_READ, "answers a little later", NULL, owe},
-	{"change", CONTROL_CHANGE, "for root and admins", echo, NULL},
+	{"echo", CONTROL_READ, "gives its parameters back", echo, NULL, NULL},
+	{"fail", CONTROL_READ, "never works", never, NULL, NULL},
+	{"big", CONTROL_READ, "a long answer", big, NULL, NULL},
+	{"publish", CONTROL_READ, "tells subscribers", publish, NULL, NULL},
+	{"burst", CONTROL_READ, "tells them much at once", burst, NULL, NULL},
+	{"refresh", CONTROL_READ, "tells what is built", refresh, NULL, NULL},
+	{"later", CONTROL_READ, "answers a little later", NULL, owe, NULL},
+	{"change", CONTROL_CHANGE, "for root and admins", echo, NULL, NULL},
 	{0},
 };
 
