@@ -191,20 +191,25 @@ static void draw_target(
 			target_glyph(graph->screen));
 }
 
-static void draw_columns(const struct graph *graph, const struct top_guest *guest,
-	const struct top_track *track)
+/* Gives when the oldest of them was. */
+static double draw_columns(const struct graph *graph, const struct top_guest *guest,
+	const struct top_tracks *tracks, const struct top_track *track)
 {
-	for (size_t age = 0; age < graph->columns; age++) {
-		const struct top_moment *moment = top_track_at(track, age);
-		if (!moment)
+	const struct top_moment *moment;
+	double oldest = 0;
+	for (size_t age = 0; (moment = top_track_at(track, age)); age++) {
+		size_t back = top_track_back(tracks, track, age);
+		if (back >= graph->columns)
 			break;
-		size_t column = graph->left + graph->columns - 1 - age;
+		size_t column = graph->left + graph->columns - 1 - back;
+		oldest = moment->at;
 		struct top_column heights = top_track_column(
 			moment, guest->max.kib, graph->rows, graph->steps);
 		for (size_t up = 0; up < graph->rows; up++)
 			draw_cell(graph, column, up, &heights);
 		draw_target(graph, column, &heights);
 	}
+	return oldest;
 }
 
 static void draw_caption(const struct graph *graph, size_t row, double span_s)
@@ -239,10 +244,8 @@ static void draw_graph(const struct top_screen *screen, const struct top_view *v
 		.steps = screen->utf8 && screen->colour ? EIGHTHS : 1,
 	};
 	draw_scale(&graph, guest);
-	draw_columns(&graph, guest, track);
-	size_t oldest = min_u64(track->count, graph.columns) - 1;
-	draw_caption(
-		&graph, bottom - 1, view->figures.at - top_track_at(track, oldest)->at);
+	double oldest = draw_columns(&graph, guest, &view->tracks, track);
+	draw_caption(&graph, bottom - 1, view->figures.at - oldest);
 }
 
 void top_draw_guest(const struct top_screen *screen, const struct top_view *view,

@@ -14,6 +14,8 @@
 
 #define WAIT_MS     1000
 #define DEADLINE_MS 2000 /* keys wait meanwhile */
+#define PAST_S      1800
+#define PAST_STEP_S 10
 #define PERIODS     5    /* without a tick are worth a word … */
 #define SILENCE_MS  3000 /* … not before that */
 
@@ -40,6 +42,23 @@ static int subscribe(struct control_client *client, const char *topic, struct er
 	json_object_put(params);
 	json_object_put(none);
 	return rc;
+}
+
+/* The graph of a guest begins with what was before, where momd keeps that. */
+static void begin_tracks(struct top_feed *feed, struct top_view *view)
+{
+	struct control_client *client = NULL;
+	struct json_object *past = NULL, *params = json_object_new_object();
+	struct err err;
+	json_object_object_add(params, "last_s", json_object_new_int(PAST_S));
+	json_object_object_add(
+		params, "points", json_object_new_int(PAST_S / PAST_STEP_S));
+	if (control_client_open(&client, feed->ctl->socket, DEADLINE_MS, &err) == 0 &&
+		control_call(client, "history", params, &past, &err) == 0)
+		top_tracks_read(&view->tracks, past);
+	control_client_close(client);
+	json_object_put(params);
+	json_object_put(past);
 }
 
 /* What happened before, and a connection that tells what does from now on. */
@@ -74,8 +93,10 @@ static int begin(struct top_feed *feed, struct top_view *view, struct err *err)
 {
 	struct json_object *status = NULL;
 	int rc = control_call(feed->client, "status", NULL, &status, err);
-	if (!rc)
+	if (!rc) {
+		begin_tracks(feed, view);
 		show(feed, view, status);
+	}
 	json_object_put(status);
 	if (!rc || rc == -EAGAIN)
 		rc = subscribe(feed->client, "tick", err);

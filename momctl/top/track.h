@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What was seen of each guest since the view began, for its graph.
+ * What was seen of each guest lately, for its graph: by momd's history, and since the view
+ * began.
  */
 
 #include "momctl/top/figures.h"
@@ -21,11 +22,18 @@ struct top_track {
 	uint64_t tick; /* when it was seen last */
 };
 
+struct json_object;
+
 struct top_tracks {
 	struct top_track *tracks;
 	size_t count, capacity;
 	uint64_t tick;
+	double step_s; /* a moment's; 0: each tick is one */
 };
+
+/* Begin anew with an answer of the method "history"; one that reaches back no further than
+ * a few steps changes nothing. */
+void top_tracks_read(struct top_tracks *tracks, struct json_object *history);
 
 /* Add a tick; who isn't in it is forgotten. */
 void top_tracks_add(struct top_tracks *tracks, const struct top_figures *figures);
@@ -37,6 +45,10 @@ const struct top_track *top_tracks_find(
 
 /* Moment number `age` counted back from the latest (0), or NULL past the oldest. */
 const struct top_moment *top_track_at(const struct top_track *track, size_t age);
+
+/* How many columns left of the latest moment that one stands. */
+size_t top_track_back(
+	const struct top_tracks *tracks, const struct top_track *track, size_t age);
 
 /*
  * One column of a graph of `rows` rows, each of `steps` steps: how high what is used and

@@ -460,6 +460,62 @@ static void ticks_in_haste_are_one_moment(void **state)
 	assert_int_equal(100, top_track_at(track, 1)->used.kib);
 }
 
+static void read_past(double from, size_t rows)
+{
+	auto_free char *text = mem_dup("");
+	for (size_t i = 0; i < rows; i++) {
+		char *longer = mem_printf("%s%s[%.0f,null,%zu,300,500]", text,
+			i ? "," : "", from + 10 * (double)i, i);
+		free(text);
+		text = longer;
+	}
+	auto_free char *all = mem_printf(
+		"{\"step_s\":10,\"columns\":{\"guest\":[\"at\",\"max_kib\",\"used_kib\","
+		"\"actual_kib\",\"target_kib\"]},\"guests\":[7,{\"uuid\":\"u-a\","
+		"\"rows\":[%s]},"
+		"{\"uuid\":\"gone\",\"rows\":[7,[],[\"\"]]}]}",
+		text);
+	struct json_object *history = json_tokener_parse(all);
+	assert_non_null(history);
+	top_tracks_read(&view.tracks, history);
+	json_object_put(history);
+}
+
+static void the_past_before_the_view_is_there(void **state)
+{
+	(void)state;
+	clock_s = 1204;
+	read_past(1000, 20); /* up to 1190 */
+	feed(GUEST("a", 100, 400, 1));
+	assert_null(top_tracks_find(&view.tracks, "gone"));
+	const struct top_track *track = top_tracks_find(&view.tracks, "u-a");
+	assert_non_null(track);
+	assert_int_equal(21, track->count);
+	assert_int_equal(100, top_track_at(track, 0)->used.kib);
+	assert_int_equal(19, top_track_at(track, 1)->used.kib);
+	assert_int_equal(500, top_track_at(track, 1)->target.kib);
+	assert_int_equal(1, top_track_back(&view.tracks, track, 1));
+	feed(GUEST("a", 200, 400, 1)); /* of the same ten seconds */
+	assert_int_equal(21, track->count);
+	assert_int_equal(200, top_track_at(track, 0)->used.kib);
+	clock_s = 1300;
+	feed(GUEST("a", 300, 400, 1)); /* times without a tick are left empty */
+	assert_int_equal(10, top_track_back(&view.tracks, track, 1));
+	assert_int_equal(11, top_track_back(&view.tracks, track, 2));
+}
+
+static void a_short_past_leaves_each_tick_its_column(void **state)
+{
+	(void)state;
+	clock_s = 1200;
+	read_past(1180, 3);
+	feed(GUEST("a", 100, 400, 1));
+	feed(GUEST("a", 200, 400, 1));
+	const struct top_track *track = top_tracks_find(&view.tracks, "u-a");
+	assert_int_equal(2, track->count);
+	assert_int_equal(1, top_track_back(&view.tracks, track, 1));
+}
+
 static void a_column_is_as_high_as_its_part_of_the_maximum(void **state)
 {
 	(void)state;
@@ -504,6 +560,8 @@ int main(void)
 		CLEAN(guests_of_other_books_are_left_out),
 		CLEAN(the_past_of_a_guest_is_kept_while_it_is_there),
 		CLEAN(ticks_in_haste_are_one_moment),
+		CLEAN(the_past_before_the_view_is_there),
+		CLEAN(a_short_past_leaves_each_tick_its_column),
 		CLEAN(a_column_is_as_high_as_its_part_of_the_maximum),
 	};
 	text_init();
