@@ -190,6 +190,21 @@ static char *looked_at(const struct doctor *all)
 		all->guest_count == 1 ? "" : "s");
 }
 
+/* Also where nothing is wrong with it. */
+static void print_promise(const struct momctl *ctl, const struct doctor *all)
+{
+	char need[SIZE_TEXT_MAX], total[SIZE_TEXT_MAX];
+	uint64_t need_kib = doctor_may_need(all), total_kib = all->host.mem_total.value;
+	if (all->alone || !all->guest_count || !total_kib)
+		return;
+	output_line(&ctl->out, "",
+		"overcommit: a restart of all guests at once would need %s, %.0f %% of "
+		"the machine's %s",
+		output_size(&ctl->out, need, need_kib),
+		100 * (double)need_kib / (double)total_kib,
+		output_size(&ctl->out, total, total_kib));
+}
+
 static void print_findings(const struct momctl *ctl, const struct doctor *all,
 	const struct findings *findings)
 {
@@ -210,6 +225,7 @@ static void print_findings(const struct momctl *ctl, const struct doctor *all,
 			counts, subject);
 	else
 		output_line(&ctl->out, "", "nothing found; looked at: %s", subject);
+	print_promise(ctl, all);
 	free(counts);
 }
 
@@ -260,6 +276,12 @@ static void print_json(const struct momctl *ctl, const struct doctor *all,
 	json_object_object_add(object, "momd", json_object_new_boolean(all->has_momd));
 	json_object_object_add(
 		object, "guests", json_object_new_uint64(all->guest_count));
+	json_object_object_add(
+		object, "may_need_kib", json_object_new_uint64(doctor_may_need(all)));
+	json_object_object_add(object, "mem_total_kib",
+		all->host.mem_total.known
+			? json_object_new_uint64(all->host.mem_total.value)
+			: NULL);
 	json_object_object_add(object, "findings", array);
 	json_print(ctl->out.file, object);
 	json_object_put(object);
