@@ -6,7 +6,7 @@
 #   browser_start FOLDER     a browser whose files lie in FOLDER; 1: there is none
 #   browser_open URL         go there
 #   browser_js SCRIPT        run a function's body, print what it returns as JSON
-#   browser_until SCRIPT     until that is true; 1: ten seconds went by
+#   browser_until SCRIPT     until that is true; 1: a minute went by
 #   browser_size WIDTH HEIGHT
 #   browser_shot FILE.png    what is to be seen
 #   browser_trouble          what the page complained of: errors, refused requests
@@ -45,12 +45,12 @@ browser_options() {
 }
 
 browser_start() {
-	local folder=$1 port tries=100
+	local folder=$1 port end=$((SECONDS + 60))
 	chromedriver --port=0 >"$folder/driver" 2>&1 &
 	browser_pid=$!
 	until port=$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' "$folder/driver" 2>/dev/null) &&
 		[[ -n $port ]]; do
-		((--tries)) && kill -0 "$browser_pid" 2>/dev/null || return 1
+		((SECONDS < end)) && kill -0 "$browser_pid" 2>/dev/null || return 1
 		sleep 0.1
 	done
 	browser_url=http://127.0.0.1:$port
@@ -69,9 +69,9 @@ browser_js() {
 }
 
 browser_until() {
-	local tries=100
+	local end=$((SECONDS + 60))
 	until [[ $(browser_js "$1") == true ]]; do
-		((--tries)) || return 1
+		((SECONDS < end)) || return 1
 		sleep 0.1
 	done
 }
