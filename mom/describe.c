@@ -75,6 +75,11 @@ const char *describe_reason(const struct guest *guest)
 	return latest->because[0] ? latest->because : latest->guard;
 }
 
+static void put_rate(struct json_object *object, const char *key, const struct rate *rate)
+{
+	put_ratio_if(object, key, rate->known, rate->per_s);
+}
+
 struct json_object *describe_guest(const struct guest *guest, int64_t now_ms)
 {
 	const struct guest_facts *facts = &guest->facts;
@@ -112,6 +117,9 @@ struct json_object *describe_guest(const struct guest *guest, int64_t now_ms)
 	put_kib_if(object, "swap_in_kib", sample->has_swap_in, sample->swap_in_kib);
 	put_kib_if(object, "swap_out_kib", sample->has_swap_out, sample->swap_out_kib);
 	put_kib_if(object, "major_fault", sample->has_major_fault, sample->major_fault);
+	put_rate(object, "swap_in_kib_per_s", &guest->rates.swap_in_kib);
+	put_rate(object, "swap_out_kib_per_s", &guest->rates.swap_out_kib);
+	put_rate(object, "major_faults_per_s", &guest->rates.major_faults);
 	put(object, "distress", json_object_new_double(sample->distress));
 	if (guest->pool)
 		put_text(object, "cgroup", facts->cgroup);

@@ -36,6 +36,11 @@ const struct control_topic publish_topics[] = {
 
 void publish_tick(struct daemon *daemon)
 {
+	const struct engine *engine = &daemon->engine;
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		struct guest *guest = engine->roster.guests[i];
+		rates_follow(&guest->rates, &guest->facts.counters, engine->now_ms);
+	}
 	control_server_refresh(daemon->server);
 }
 

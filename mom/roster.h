@@ -3,8 +3,8 @@
 
 /*
  * The guests the engine knows: facts of this tick and what is remembered of each between
- * ticks. Kept by UUID; a guest that left the snapshot is forgotten, and so is one that was
- * started anew meanwhile: its number is another one.
+ * ticks. Kept by UUID; a guest that left the snapshot is forgotten, and so is one that
+ * was started anew meanwhile: its number is another one.
  */
 
 #include "mom/config.h"
@@ -12,6 +12,7 @@
 #include "mom/follow.h"
 #include "mom/journal.h"
 #include "mom/model.h"
+#include "mom/rates.h"
 
 struct policy_vars;
 
@@ -41,6 +42,7 @@ struct guest {
 	int64_t lines_ms;       /* since then … */
 	unsigned lines;         /* … so many lines told of it */
 	bool present;           /* in this tick's snapshot */
+	struct rates rates;     /* shown, not decided by */
 };
 
 struct roster {

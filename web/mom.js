@@ -440,13 +440,13 @@ function drawHost(status) {
 
 /* ---- the guests ---- */
 
-const swapping = guest => (guest.swap_in_kib ?? 0) + (guest.swap_out_kib ?? 0);
+const swapping = guest => (guest.swap_in_kib_per_s ?? 0) + (guest.swap_out_kib_per_s ?? 0);
 const columns = [
 	['name', 'Guest', guest => guest.name],
 	['state', 'State', guest => severity(guest.state)],
 	['meter', 'Memory', guest => -(guest.actual_kib ?? guest.max_kib)],
 	['spark', 'Lately'],
-	['rates', 'Swap and faults', guest => -swapping(guest) * 1e6 - (guest.major_fault ?? 0)],
+	['rates', 'Swap and faults', guest => -swapping(guest) * 1e6 - (guest.major_faults_per_s ?? 0)],
 	['shares n', 'Shares', guest => -guest.shares],
 	['why', 'Why'],
 ];
@@ -505,9 +505,9 @@ function drawMeter(cell, guest) {
 }
 
 function drawRates(cell, guest) {
-	const seconds = (now.tick.period_ms || 1000) / 1000, told = [];
-	if (swapping(guest)) told.push(`swap ${size(swapping(guest) / seconds)}/s`);
-	if (guest.major_fault) told.push(`${Math.round(guest.major_fault / seconds)} faults/s`);
+	const told = [], faults = Math.round(guest.major_faults_per_s ?? 0);
+	if (swapping(guest)) told.push(`swap ${size(swapping(guest))}/s`);
+	if (faults) told.push(`${faults} faults/s`);
 	if (guest.swap_kib) told.push(`${size(guest.swap_kib)} in the host's swap`);
 	say(cell, told.join(', ') || '–');
 	cell.className = 'rates' + (swapping(guest) ? ' hot' : told.length ? '' : ' none');

@@ -25,15 +25,6 @@ static struct top_rate read_rate(struct json_object *object, const char *key)
 	return rate;
 }
 
-/* A counter that counts from tick to tick. */
-static struct top_rate read_step(
-	struct json_object *object, const char *key, double period_s)
-{
-	struct top_rate rate = read_rate(object, key);
-	rate.per_s /= period_s;
-	return rate;
-}
-
 static double read_number(struct json_object *object, const char *key, double otherwise)
 {
 	double number;
@@ -45,8 +36,7 @@ static char *read_text(struct json_object *object, const char *key)
 	return text_clean(json_get_text(object, key));
 }
 
-static void read_guest(
-	struct top_guest *guest, struct json_object *object, double period_s)
+static void read_guest(struct top_guest *guest, struct json_object *object)
 {
 	*guest = (struct top_guest){
 		.name = read_text(object, "name"),
@@ -65,9 +55,9 @@ static void read_guest(
 		.held = read_kib(object, "held_kib"),
 		.swap = read_kib(object, "swap_kib"),
 		.cost = read_kib(object, "cost_kib"),
-		.swap_in = read_step(object, "swap_in_kib", period_s),
-		.swap_out = read_step(object, "swap_out_kib", period_s),
-		.faults = read_step(object, "major_fault", period_s),
+		.swap_in = read_rate(object, "swap_in_kib_per_s"),
+		.swap_out = read_rate(object, "swap_out_kib_per_s"),
+		.faults = read_rate(object, "major_faults_per_s"),
 		.shares = read_kib(object, "shares").kib,
 		.distress = read_number(object, "distress", 0),
 		.reason_age_s = read_number(object, "reason_age_s", -1),
@@ -204,7 +194,7 @@ void top_figures_read(struct top_figures *figures, struct json_object *status)
 		if (!*json_get_text(object, "name") || !*json_get_text(object, "uuid"))
 			continue;
 		struct top_guest *guest = &figures->guests[figures->guest_count++];
-		read_guest(guest, object, figures->period_s);
+		read_guest(guest, object);
 		guest->on_host = is_within(object, ledger);
 	}
 }

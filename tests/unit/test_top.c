@@ -227,7 +227,7 @@ static void what_is_missing_is_not_known(void **state)
 	(void)state;
 	feed("null,7,{\"name\":\"x\"},{\"name\":\"a\",\"uuid\":\"u\",\"max_kib\":"
 	     "\"many\","
-	     "\"used_kib\":-1.5,\"swap_in_kib\":null}");
+	     "\"used_kib\":-1.5,\"swap_in_kib_per_s\":null}");
 	assert_shown("[a]");
 	const struct top_guest *guest = top_view_guest(&view);
 	assert_false(guest->max.known);
@@ -237,11 +237,11 @@ static void what_is_missing_is_not_known(void **state)
 	assert_true(top_bar_guest(guest, slices, 20) <= TOP_GUEST_SLICES);
 }
 
-static void counters_become_rates(void **state)
+static void rates_are_those_of_the_daemon(void **state)
 {
 	(void)state;
-	feed("{\"name\":\"a\",\"uuid\":\"u\",\"swap_in_kib\":3000,\"swap_out_kib\":1000,"
-	     "\"major_fault\":7}");
+	feed("{\"name\":\"a\",\"uuid\":\"u\",\"swap_in_kib_per_s\":1500.5,"
+	     "\"swap_out_kib_per_s\":500,\"major_faults_per_s\":3.5}");
 	const struct top_guest *guest = top_view_guest(&view);
 	assert_int_equal(2000, (int)top_guest_swapping(guest).per_s);
 	assert_int_equal(35, (int)(guest->faults.per_s * 10));
@@ -548,7 +548,7 @@ int main(void)
 		CLEAN(a_guest_in_detail_is_left_for_another_by_an_arrow),
 		CLEAN(nothing_commands_the_terminal),
 		CLEAN(what_is_missing_is_not_known),
-		CLEAN(counters_become_rates),
+		CLEAN(rates_are_those_of_the_daemon),
 		CLEAN(what_happened_is_told_with_whom_it_befell),
 		CLEAN(what_holds_the_manager_back_is_told),
 		CLEAN(a_bar_is_as_wide_as_it_is),
