@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mom/control/codec.h"
+#include "mom/control/value_json.h"
 #include "mom/mem.h"
 #include "mom/policy/fields.h"
 
@@ -15,47 +16,6 @@
 
 /* ---- reading --------------------------------------------------------------------------
  */
-
-static struct value read_value(struct policy_builder *builder, struct json_object *json);
-
-static struct value read_list(struct policy_builder *builder, struct json_object *json)
-{
-	size_t count = json_object_array_length(json);
-	auto_free struct value *items = mem_array(count + 1, sizeof(*items));
-	for (size_t i = 0; i < count; i++)
-		items[i] = read_value(builder, json_object_array_get_idx(json, i));
-	return policy_build_list(builder, items, count);
-}
-
-static struct value read_object(struct policy_builder *builder, struct json_object *json)
-{
-	struct policy_object *object = policy_build_object(builder);
-	json_object_object_foreach(json, name, field)
-	{
-		policy_object_set(object, name, read_value(builder, field));
-	}
-	return (struct value){.kind = VALUE_OBJECT, .object = object};
-}
-
-static struct value read_value(struct policy_builder *builder, struct json_object *json)
-{
-	switch (json_object_get_type(json)) {
-	case json_type_boolean:
-		return value_bool(json_object_get_boolean(json));
-	case json_type_int:
-		return value_int(json_object_get_int64(json));
-	case json_type_double:
-		return value_float(json_object_get_double(json));
-	case json_type_string:
-		return policy_build_text(builder, json_object_get_string(json));
-	case json_type_array:
-		return read_list(builder, json);
-	case json_type_object:
-		return read_object(builder, json);
-	default:
-		return value_nil();
-	}
-}
 
 static int read_history(struct policy_builder *builder, struct policy_object *object,
 	struct json_object *history, struct err *err)
@@ -69,7 +29,7 @@ static int read_history(struct policy_builder *builder, struct policy_object *ob
 				"the history of '%s' is not an array", name);
 		for (size_t i = 0; i < json_object_array_length(values); i++)
 			policy_object_add(object, name,
-				read_value(
+				value_json_read(
 					builder, json_object_array_get_idx(values, i)));
 	}
 	return 0;
@@ -88,7 +48,7 @@ static int read_subject(struct policy_builder *builder, struct json_object *json
 		if (!strcmp(name, "history"))
 			result = read_history(builder, object, field, err);
 		else
-			policy_object_set(object, name, read_value(builder, field));
+			policy_object_set(object, name, value_json_read(builder, field));
 		if (result < 0)
 			return result;
 	}
@@ -131,7 +91,7 @@ static int read_facts(struct facts_json *into, struct json_object *json, struct 
 			result = read_guests(into, value, err);
 		else
 			policy_object_set(
-				variables, name, read_value(into->builder, value));
+				variables, name, value_json_read(into->builder, value));
 		if (result < 0)
 			return !strcmp(name, "host") ? err_prefix(err, "'host'") : result;
 	}

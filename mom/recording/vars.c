@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "mom/control/codec.h"
+#include "mom/control/value_json.h"
 #include "mom/mem.h"
 #include "mom/policy/policy.h"
 #include "mom/recording/lists.h"
@@ -43,29 +44,6 @@ void vars_write(struct json_object *into, const char *key, const struct policy_v
 	json_object_object_add(into, key, object);
 }
 
-static struct value read_value(struct policy_builder *builder, struct json_object *json)
-{
-	switch (json_object_get_type(json)) {
-	case json_type_boolean:
-		return value_bool(json_object_get_boolean(json));
-	case json_type_int:
-		return value_int(json_object_get_int64(json));
-	case json_type_double:
-		return value_float(json_object_get_double(json));
-	case json_type_string:
-		return policy_build_text(builder, json_object_get_string(json));
-	case json_type_array:
-		break;
-	default:
-		return value_nil();
-	}
-	size_t count = json_object_array_length(json);
-	auto_free struct value *items = mem_array(count + 1, sizeof(*items));
-	for (size_t i = 0; i < count; i++)
-		items[i] = read_value(builder, json_object_array_get_idx(json, i));
-	return policy_build_list(builder, items, count);
-}
-
 int vars_read(struct json_object *json, const char *key, struct policy_vars **vars,
 	struct err *err)
 {
@@ -78,7 +56,8 @@ int vars_read(struct json_object *json, const char *key, struct policy_vars **va
 	bool room = true;
 	json_object_object_foreach(object, name, value)
 	{
-		room = room && policy_vars_put(vars, name, read_value(builder, value));
+		room = room &&
+		       policy_vars_put(vars, name, value_json_read(builder, value));
 	}
 	policy_builder_free(builder);
 	return room ? 0 : err_set(err, -EBADMSG, "%s: more than can be kept", key);
