@@ -5,13 +5,15 @@
 
 #include "mom/units.h"
 
-#define CLUSTER_KIB (8 * 4.0) /* a swap-in brings its neighbours along */
-#define HIT_PART    0.1       /* of the time between touches, where the page is there */
-#define CACHE_FLOOR 8192      /* KiB: files in use, never dropped */
-#define STUCK_PART  0.3       /* a stuck balloon takes no more of the guest */
-#define RESTART_MS  5000      /* programs come back after the guest's OOM killer */
-#define SPARE_MARKS 2.0       /* low marks that must be free before files are cached */
-#define OOM_PART    0.1       /* of the growth wanted: less than that is no progress */
+#define PAGE_KIB    4.0  /* a fault brings one: random touches end readahead */
+#define HIT_PART    0.1  /* of the time between touches, where the page is there */
+#define CACHE_FLOOR 8192 /* KiB: files in use, never dropped */
+#define STUCK_PART  0.3  /* a stuck balloon takes no more of the guest */
+#define RESTART_MS  5000 /* programs come back after the guest's OOM killer */
+#define SPARE_MARKS 2.0  /* low marks that must be free before files are cached */
+#define OOM_PART    0.1  /* of the growth wanted: less than that is no progress */
+#define HIGH_MARK   1.2  /* low marks: reclaim that has begun goes on to there */
+#define TELL_MS     1000 /* QEMU tells of a moving balloon so often */
 
 /* ---- what it is made of ---- */
 
@@ -36,10 +38,10 @@ static double max_kib(const struct sim_guest *guest)
 	return (double)guest->make.max_kib;
 }
 
-/* As Linux does it: the square root of what the kernel manages. */
+/* As Linux does it: the square root of what the kernel manages; huge pages want more. */
 double sim_guest_low_mark(const struct sim_guest *guest)
 {
-	return 5 * sqrt(max_kib(guest));
+	return guest->make.mark_kib > 0 ? guest->make.mark_kib : 5 * sqrt(max_kib(guest));
 }
 
 double sim_guest_touched(const struct sim_guest *guest)
@@ -83,7 +85,7 @@ void sim_guest_boot(struct sim_guest *guest, int64_t now_ms)
 	if (!guest->present) {
 		touched = 0;
 		guest->begun_ms = now_ms;
-		guest->target = guest->actual = max_kib(guest);
+		guest->target = guest->actual = guest->told_actual = max_kib(guest);
 		guest->host_swapped = guest->merged = 0;
 	}
 	guest->present = true;
@@ -142,14 +144,16 @@ static double swap_out(struct sim_guest *guest, double kib, double ms)
 	return out;
 }
 
-/* Make so much free above the low mark, as far as can be; gives how much there is. */
+/* Make so much free above the low mark, as far as can be; gives how much there is. Once
+ * the kernel swaps it goes on to its high mark. */
 static double make_room(struct sim_guest *guest, double kib, double ms)
 {
-	double there = free_kib(guest) - sim_guest_low_mark(guest);
+	double low = sim_guest_low_mark(guest);
+	double there = free_kib(guest) - low;
 	if (there < kib)
 		there += drop_cache(guest, kib - there);
 	if (there < kib)
-		there += swap_out(guest, kib - there, ms);
+		there += swap_out(guest, kib - there + (HIGH_MARK - 1) * low, ms);
 	return fmax(fmin(there, kib), 0);
 }
 
@@ -158,9 +162,10 @@ static double make_room(struct sim_guest *guest, double kib, double ms)
 static void deflate(struct sim_guest *guest, double kib, double ms)
 {
 	double moved = fmin(kib, guest->make.deflate_kib_per_s * ms / 1000);
-	double backed = guest->balloon > 0 ? guest->kept * moved / guest->balloon : 0;
+	double kept = guest->balloon > 0 ? guest->kept * moved / guest->balloon : 0;
+	double backed = guest->make.huge ? moved : kept;
 	guest->balloon -= moved;
-	guest->kept -= backed;
+	guest->kept -= kept;
 	guest->touched_free += backed;
 	guest->untouched += moved - backed;
 	guest->tally.moved_kib += moved;
@@ -271,7 +276,7 @@ static double missing(const struct sim_guest *guest)
 static void fetch(struct sim_guest *guest, double faults, double ms)
 {
 	double pace = guest->make.swap_kib_per_s * ms / 1000;
-	double kib = fmin(fmin(faults * CLUSTER_KIB, pace), missing(guest));
+	double kib = fmin(fmin(faults * PAGE_KIB, pace), missing(guest));
 	double room = make_room(guest, kib, 0);
 	double evicted = kib - room; /* one page comes, another goes */
 	guest->anon += take_free(guest, room);
@@ -299,6 +304,7 @@ static void touch(struct sim_guest *guest, const struct guest_step *step, double
 			  absent_on_host * step->host_fault_ms;
 	double ms = step->ms * step->pace;
 	double done = ms * (1 - lost) / fmax(slot_ms, touch_ms);
+	guest->busy = lost + (1 - lost) * fmin(touch_ms / slot_ms, 1);
 	guest->tally.work_wanted += step->ms / slot_ms;
 	guest->tally.work_done += done;
 	if (absent > 0)
@@ -356,7 +362,8 @@ void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 {
 	if (guest->killed) /* what it would have done is lost */
 		guest->tally.work_wanted += step->ms / 1000 * guest->work->touch_rate;
-	if (!guest->present || guest->paused)
+	guest->busy = guest->present && !guest->paused;
+	if (!guest->busy)
 		return;
 	if (!is_up(guest, step->now_ms - (int64_t)step->ms)) {
 		boot_on(guest, step);
@@ -378,6 +385,15 @@ void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 
 /* ---- what it tells ---- */
 
+void sim_guest_tell_actual(struct sim_guest *guest, int64_t now_ms)
+{
+	if (guest->told_actual == guest->actual ||
+		now_ms - guest->told_actual_ms < TELL_MS)
+		return;
+	guest->told_actual = guest->actual;
+	guest->told_actual_ms = now_ms;
+}
+
 void sim_guest_report(struct sim_guest *guest, int64_t now_ms)
 {
 	if (!guest->driver || guest->paused || guest->silent)
@@ -388,7 +404,7 @@ void sim_guest_report(struct sim_guest *guest, int64_t now_ms)
 	guest->reported_ms = now_ms;
 	guest->told_unused = free_kib(guest);
 	guest->told_cache = guest->cache;
-	guest->told_usable = fmax(free_kib(guest) + cache - 1.2 * low, 0);
+	guest->told_usable = fmax(free_kib(guest) + cache - HIGH_MARK * low, 0);
 	guest->told_total = max_kib(guest) - (guest->make.windows ? 0 : guest->balloon);
 	guest->told_swap_in = guest->tally.swap_in_kib;
 	guest->told_swap_out = guest->tally.swap_out_kib;

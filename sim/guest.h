@@ -35,11 +35,13 @@ struct guest_make {
 	uint64_t boot_ms;      /* from power on to a loaded balloon driver */
 	double boot_touch_kib; /* memory touched on the way */
 	double kernel_kib;     /* never given up, beside the programs' needs */
+	double mark_kib; /* its kernel's low mark; 0 as Linux's without huge pages */
 	double inflate_kib_per_s, deflate_kib_per_s; /* the balloon's pace */
 	double swap_kib_per_s; /* pace of the swap device, each way */
 	double same_ratio;     /* part of its memory that equals other guests' */
 	enum guest_fault fault;
 	bool windows;
+	bool huge; /* the host backs it by huge pages: one touch brings all around it */
 };
 
 /* One like most: sizes are left to the caller. */
@@ -76,13 +78,16 @@ struct sim_guest {
 	double balloon;
 	double kept;     /* in the balloon, but backed all the same */
 	double grudged;  /* growth that found no memory in this step */
+	double busy;     /* of a processor, that it would have liked in this step */
 	int64_t dead_ms; /* until then its programs are being started again after OOM */
 	struct work_place place;
 	struct want want;
 
 	/* QEMU */
-	double target, actual; /* as QEMU tells them */
-	double stuck_at;       /* where the balloon stops, of a stuck one */
+	double target, actual; /* as they are */
+	double told_actual;    /* as QEMU told it last */
+	int64_t told_actual_ms;
+	double stuck_at; /* where the balloon stops, of a stuck one */
 	double host_swapped;
 	double merged; /* by KSM: counted in rss, but not taken from the host */
 
@@ -114,6 +119,9 @@ struct guest_step {
 	double host_fault_ms;
 };
 void sim_guest_step(struct sim_guest *guest, const struct guest_step *step);
+
+/* QEMU tells where a balloon is when it moves, but once a second at most. */
+void sim_guest_tell_actual(struct sim_guest *guest, int64_t now_ms);
 
 /* The guest's statistics are taken now. */
 void sim_guest_report(struct sim_guest *guest, int64_t now_ms);

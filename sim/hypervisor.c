@@ -141,7 +141,7 @@ static void tell_guest(struct link *link, size_t number, struct guest_facts *fac
 	facts->metadata = mem_dup(guest->metadata);
 	sample->max_kib = guest->make.max_kib;
 	sample->has_actual = facts->has_balloon;
-	sample->actual_kib = kib(guest->actual);
+	sample->actual_kib = kib(guest->told_actual);
 	tell_process(guest, sample);
 	if (guest->reported)
 		tell_statistics(told_of(link, number), guest, facts);

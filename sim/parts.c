@@ -8,8 +8,9 @@
 #include "sim/merge.h"
 #include "sim/world.h"
 
-#define PAGE_KIB 4
-#define EPOCH_S  1767571200 /* the first day of a run is a Monday: 2026-01-05 */
+#define PAGE_KIB   4
+#define USUAL_CPUS 2
+#define EPOCH_S    1767571200 /* the first day of a run is a Monday: 2026-01-05 */
 
 /* What a made-up part works on: the hypervisor that knows the world, and the world. */
 struct part {
@@ -78,7 +79,8 @@ static int sample_memory(void *self, struct snapshot *into, struct err *err)
 	host->swap_total_kib = world->make.swap_kib;
 	host->swap_free_kib =
 		sub_u64(world->make.swap_kib, (uint64_t)world->host.swapped);
-	host->cpu_count = world->make.processors;
+	host->cpu_count =
+		world->make.processors ? (uint32_t)world->make.processors : USUAL_CPUS;
 	into->host_swap_in_pages = (uint64_t)world->host.swap_in_kib / PAGE_KIB;
 	into->host_swap_out_pages = (uint64_t)world->host.swap_out_kib / PAGE_KIB;
 	tell_time(world, host);

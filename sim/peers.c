@@ -142,7 +142,8 @@ static double future_need(const struct sim_guest *guest, int64_t now_ms)
 	int64_t at_ms = now_ms - guest->booted_ms - (int64_t)guest->make.boot_ms +
 			guest->shift_ms;
 	double way_ms =
-		1000 * (double)guest->make.max_kib / 2 / guest->make.inflate_kib_per_s;
+		1000 * (double)guest->make.max_kib / 2 *
+		(1 / guest->make.inflate_kib_per_s + 1 / guest->make.deflate_kib_per_s);
 	int64_t ahead_ms = (int64_t)fmax(2 * PERIOD_MS, way_ms);
 	double peak = work_peak(guest->work, at_ms < 0 ? 0 : at_ms, at_ms + ahead_ms);
 	return peak + sim_guest_least(guest) + CLOSE_KIB;

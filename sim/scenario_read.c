@@ -23,6 +23,7 @@ static const struct word_key host_keys[] = {
 	{"swap", WORD_SIZE, offsetof(struct host_make, swap_kib)},
 	{"swap-pace", WORD_RATE, offsetof(struct host_make, swap_kib_per_s)},
 	{"fault", WORD_MS, offsetof(struct host_make, fault_ms)},
+	{"processors", WORD_COUNT, offsetof(struct host_make, processors)},
 	{"ksm", WORD_YES, offsetof(struct host_make, ksm)},
 	{"clock", WORD_TIME, offsetof(struct host_make, clock_ms)},
 	{0},
@@ -220,9 +221,7 @@ static void begin(struct scenario *scenario, const char *path)
 		.title = mem_dup(path),
 		.step_ms = 100,
 		.seed = 1,
-		.host = {.swap_kib_per_s = 200 * KIB_PER_MIB,
-			.fault_ms = 0.5,
-			.processors = 2},
+		.host = {.swap_kib_per_s = 200 * KIB_PER_MIB, .fault_ms = 0.5},
 	};
 	scenario_add_work(scenario); /* the idle one */
 }

@@ -251,17 +251,40 @@ static void follow_pressure(struct sim_world *world, double waiting, double ms)
 	world->tally.stalled_ms += host->stall * ms;
 }
 
+/* Of a processor, the most that each guest gets: who wants less has it, and the others
+ * share the rest. */
+static double processor_part(const struct sim_world *world)
+{
+	double part = 0, before = -1;
+	while (world->make.processors && part > before) {
+		double rest = (double)world->make.processors;
+		size_t wanting = 0;
+		for (size_t i = 0; i < world->count; i++) {
+			const struct sim_guest *guest = &world->guests[i];
+			if (guest->present && guest->busy > part)
+				wanting++;
+			else if (guest->present)
+				rest -= guest->busy;
+		}
+		before = part;
+		part = wanting ? rest / (double)wanting : 1;
+	}
+	return part > 0 ? part : 1;
+}
+
 static void step_guests(struct sim_world *world, double ms)
 {
+	double pace = 1 - world->host.stall, part = processor_part(world);
 	struct guest_step step = {
 		.now_ms = world->now_ms,
 		.ms = ms,
-		.pace = 1 - world->host.stall,
 		.host_fault_ms = world->make.fault_ms,
 	};
 	for (size_t i = 0; i < world->count; i++) {
 		struct sim_guest *guest = &world->guests[i];
+		step.pace = pace * (guest->busy > part ? part / guest->busy : 1);
 		sim_guest_step(guest, &step);
+		sim_guest_tell_actual(guest, world->now_ms);
 		if (guest->present && world->now_ms >= guest->report_due_ms) {
 			sim_guest_report(guest, world->now_ms);
 			int64_t period = (int64_t)world->report_period_ms;

@@ -17,8 +17,8 @@ struct host_make {
 	uint64_t cache_kib; /* files it would like to have cached */
 	uint64_t swap_kib;
 	double swap_kib_per_s;
-	double fault_ms; /* that a guest's page takes from host swap */
-	uint32_t processors;
+	double fault_ms;     /* that a guest's page takes from host swap */
+	uint64_t processors; /* that its guests share; 0 there are enough */
 	bool ksm;
 	int64_t clock_ms; /* the time of day at the start */
 };

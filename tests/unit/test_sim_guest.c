@@ -113,6 +113,79 @@ static void a_balloon_moves_at_its_pace(void **state)
 	end(&bench);
 }
 
+static void qemu_tells_of_a_moving_balloon_once_a_second(void **state)
+{
+	(void)state;
+	struct bench bench;
+	struct guest_make make = usual();
+	make.inflate_kib_per_s = 100 * MIB;
+	make.boot_touch_kib = 1024 * MIB;
+	begin(&bench, &make, 100);
+	let_pass(&bench, 3000);
+	sim_guest_order(bench.guest, 300 * MIB);
+	let_pass(&bench, 900);
+	assert_true(bench.guest->told_actual > bench.guest->actual + 50 * MIB);
+	let_pass(&bench, 200);
+	assert_true(bench.guest->told_actual < bench.guest->actual + 50 * MIB);
+	let_pass(&bench, 9000);
+	assert_float_equal(bench.guest->told_actual, 300 * MIB, 1);
+	end(&bench);
+}
+
+/* What it holds of the host after a squeeze to 400 MiB and back to 800, none in use. */
+static double rss_after_squeeze(bool huge)
+{
+	struct bench bench;
+	struct guest_make make = usual();
+	make.huge = huge;
+	begin(&bench, &make, 10);
+	let_pass(&bench, 3000);
+	sim_guest_order(bench.guest, 400 * MIB);
+	let_pass(&bench, 3000);
+	sim_guest_order(bench.guest, 800 * MIB);
+	let_pass(&bench, 3000);
+	double rss = sim_guest_rss(bench.guest);
+	end(&bench);
+	return rss;
+}
+
+static void huge_pages_are_backed_as_soon_as_the_balloon_leaves_them(void **state)
+{
+	(void)state;
+	assert_true(rss_after_squeeze(false) < 480 * MIB);
+	assert_true(rss_after_squeeze(true) > 800 * MIB);
+}
+
+/* Page touches that two guests get done, which need twice what they have. */
+static double thrashing_work(uint64_t processors)
+{
+	struct bench bench;
+	struct guest_make make = usual();
+	begin(&bench, &make, 400);
+	bench.world.make.processors = processors;
+	world_add_guest(&bench.world, "other", &make, &bench.work, 1);
+	world_add_event(&bench.world, &(struct world_event){.guest = 1});
+	world_ready(&bench.world);
+	bench.guest = &bench.world.guests[0];
+	let_pass(&bench, 3000);
+	sim_guest_order(&bench.world.guests[0], 250 * MIB);
+	sim_guest_order(&bench.world.guests[1], 250 * MIB);
+	let_pass(&bench, 10000);
+	double before = bench.guest->tally.work_done;
+	let_pass(&bench, 10000);
+	double done = bench.guest->tally.work_done - before;
+	end(&bench);
+	return done;
+}
+
+static void guests_that_thrash_share_the_processors(void **state)
+{
+	(void)state;
+	double plenty = thrashing_work(0);
+	assert_float_equal(thrashing_work(2), plenty, 1);
+	assert_true(thrashing_work(1) < 0.7 * plenty);
+}
+
 static void a_balloon_stops_where_nothing_is_left_to_take(void **state)
 {
 	(void)state;
@@ -210,6 +283,10 @@ int main(void)
 		cmocka_unit_test(only_the_balloon_gives_memory_back_to_the_host),
 		cmocka_unit_test(a_fixed_guest_obeys_and_the_host_gains_nothing),
 		cmocka_unit_test(a_balloon_moves_at_its_pace),
+		cmocka_unit_test(qemu_tells_of_a_moving_balloon_once_a_second),
+		cmocka_unit_test(
+			huge_pages_are_backed_as_soon_as_the_balloon_leaves_them),
+		cmocka_unit_test(guests_that_thrash_share_the_processors),
 		cmocka_unit_test(a_balloon_stops_where_nothing_is_left_to_take),
 		cmocka_unit_test(what_is_missing_is_swapped_and_costs_work),
 		cmocka_unit_test(need_beyond_memory_and_swap_ends_the_programs),
