@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sim/least.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "mom/mem.h"
 #include "mom/units.h"
 
 #define MOST_UNMET 0.001 /* of what is needed */
 #define COMMON     "mom-balloon"
 #define EXACT      1.01
+#define MOST_TIMES 8 /* what all guests have: more isn't tried */
 
 struct trial {
 	uint64_t host_kib;
@@ -31,8 +34,8 @@ static int try(const struct scenario *scenario, struct run_terms terms,
 	return 0;
 }
 
-/* A host that holds everybody whole, whatever the manager does. */
-static uint64_t ample_kib(const struct scenario *scenario)
+/* What holds everybody whole, and a little. */
+static uint64_t whole_kib(const struct scenario *scenario)
 {
 	uint64_t sum = scenario->host.base_kib + KIB_PER_GIB;
 	for (size_t i = 0; i < scenario->guest_count; i++)
@@ -41,12 +44,18 @@ static uint64_t ample_kib(const struct scenario *scenario)
 	return sum + sum / 16;
 }
 
+/* Between a twentieth of all and all; some managers squeeze guests even then. */
 static int find_one(const struct scenario *scenario, const struct run_terms *terms,
 	struct trial *best, struct err *err)
 {
-	uint64_t low = ample_kib(scenario) / 20;
-	*best = (struct trial){.host_kib = ample_kib(scenario)};
+	uint64_t whole = whole_kib(scenario), low = whole / 20;
+	*best = (struct trial){.host_kib = whole};
 	int r = try(scenario, *terms, best, err);
+	while (r == 0 && !best->fits && best->host_kib < whole * MOST_TIMES) {
+		low = best->host_kib;
+		best->host_kib *= 2;
+		r = try(scenario, *terms, best, err);
+	}
 	while (r == 0 && best->fits && (double)best->host_kib > EXACT * (double)low) {
 		struct trial trial = {.host_kib = low + (best->host_kib - low) / 2};
 		r = try(scenario, *terms, &trial, err);
@@ -58,64 +67,73 @@ static int find_one(const struct scenario *scenario, const struct run_terms *ter
 	return r;
 }
 
-static void tell(FILE *out, const char *manager, const struct scenario *scenario,
-	const struct trial *best, uint64_t oracle_kib)
+/* ---- side by side ---- */
+
+/* One manager: on the least host that it needs, and on the one that all are tried on. */
+struct row {
+	const char *manager;
+	struct trial least, common;
+};
+
+/* What the named manager needs; 0 it isn't among them, or can't. */
+static uint64_t needed_kib(const struct row *rows, size_t count, const char *manager)
 {
-	fprintf(out, "RESULT policy=%s guests=%zu", manager, scenario->guest_count);
-	if (!best->fits) {
-		fprintf(out, " host_mib=- ratio_to_oracle=- moved_gib=-\n");
-		return;
-	}
-	fprintf(out, " host_mib=%llu", (unsigned long long)best->host_kib / KIB_PER_MIB);
-	if (oracle_kib)
-		fprintf(out, " ratio_to_oracle=%.3f",
-			(double)best->host_kib / (double)oracle_kib);
-	else
-		fprintf(out, " ratio_to_oracle=-");
-	fprintf(out, " moved_gib=%.1f\n", best->moved_gib);
-	fflush(out);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rows[i].manager, manager) == 0 && rows[i].least.fits)
+			return rows[i].least.host_kib;
+	return 0;
 }
 
-/* Moves are only alike on the same host: what each moves on the one that MOM needs. */
-static int tell_moves(FILE *out, const struct scenario *scenario,
-	const struct run_terms *terms, const char *const *managers, size_t count,
-	uint64_t host_kib, struct err *err)
+static int fill(const struct scenario *scenario, const struct run_terms *terms,
+	struct row *rows, size_t count, struct err *err)
 {
+	struct run_terms own = *terms;
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct run_terms own = *terms;
-		struct trial trial = {.host_kib = host_kib};
-		own.manager = managers[i];
-		r = try(scenario, own, &trial, err);
-		if (r == 0 && trial.fits)
-			fprintf(out,
-				"MOVED policy=%s guests=%zu host_mib=%llu "
-				"moved_gib=%.1f\n",
-				managers[i], scenario->guest_count,
-				(unsigned long long)host_kib / KIB_PER_MIB,
-				trial.moved_gib);
+		own.manager = rows[i].manager;
+		r = find_one(scenario, &own, &rows[i].least, err);
+	}
+	uint64_t common_kib = r == 0 ? needed_kib(rows, count, COMMON) : 0;
+	for (size_t i = 0; r == 0 && common_kib && i < count; i++) {
+		own.manager = rows[i].manager;
+		rows[i].common.host_kib = common_kib;
+		r = try(scenario, own, &rows[i].common, err);
 	}
 	return r;
+}
+
+static void tell_figure(FILE *out, const char *name, bool known, int places, double value)
+{
+	if (known)
+		fprintf(out, " %s=%.*f", name, places, value);
+	else
+		fprintf(out, " %s=-", name);
+}
+
+static void tell(FILE *out, const struct row *row, size_t guests, uint64_t oracle_kib)
+{
+	double host_kib = (double)row->least.host_kib;
+	bool fits = row->least.fits;
+	fprintf(out, "RESULT policy=%s guests=%zu", row->manager, guests);
+	tell_figure(out, "host_mib", fits, 0, floor(host_kib / KIB_PER_MIB));
+	tell_figure(out, "ratio_to_oracle", fits && oracle_kib, 3,
+		host_kib / (double)max_u64(oracle_kib, 1));
+	tell_figure(out, "moved_gib", row->common.fits, 1, row->common.moved_gib);
+	tell_figure(out, "own_moved_gib", fits, 1, row->least.moved_gib);
+	fprintf(out, "\n");
 }
 
 int least_find(FILE *out, const struct scenario *scenario, const struct run_terms *terms,
 	const char *const *managers, size_t count, struct err *err)
 {
-	uint64_t oracle_kib = 0, common_kib = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct run_terms own = *terms;
-		struct trial best;
-		own.manager = managers[i];
-		int r = find_one(scenario, &own, &best, err);
-		if (r < 0)
-			return r;
-		if (strcmp(managers[i], "oracle") == 0 && best.fits)
-			oracle_kib = best.host_kib;
-		if (strcmp(managers[i], COMMON) == 0 && best.fits)
-			common_kib = best.host_kib;
-		tell(out, managers[i], scenario, &best, oracle_kib);
-	}
-	return common_kib ? tell_moves(out, scenario, terms, managers, count, common_kib,
-				    err)
-			  : 0;
+	auto_free struct row *rows = mem_array(count, sizeof(*rows));
+	for (size_t i = 0; i < count; i++)
+		rows[i].manager = managers[i];
+	int r = fill(scenario, terms, rows, count, err);
+	if (r < 0)
+		return r;
+	uint64_t oracle_kib = needed_kib(rows, count, "oracle");
+	for (size_t i = 0; i < count; i++)
+		tell(out, &rows[i], scenario->guest_count, oracle_kib);
+	return 0;
 }

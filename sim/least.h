@@ -12,10 +12,10 @@
  * needed stays within a thousandth, to one percent; and tell it.
  *
  * Shape:  one line a manager, "RESULT policy=… guests=… host_mib=… ratio_to_oracle=…
- *         moved_gib=…"; then, where mom-balloon is among them, "MOVED policy=… guests=…
- *         host_mib=… moved_gib=…" for each on the host that mom-balloon needs; "-" for
- * what can't be told. The oracle's ratio is of the same scenario, and asked for first
- * where it is among the managers. Errors: as run_play().
+ *         moved_gib=… own_moved_gib=…"; "-" for what can't be told. What was moved is
+ *         alike on the same host alone: moved_gib is on the one that mom-balloon needs,
+ *         own_moved_gib on the manager's own.
+ * Errors: as run_play().
  */
 int least_find(FILE *out, const struct scenario *scenario, const struct run_terms *terms,
 	const char *const *managers, size_t count, struct err *err);

@@ -17,6 +17,7 @@
 #define SETTLE_MS      600000        /* before it is measured */
 #define READ_KIB_PER_S (10 * 1024.0) /* a server's cache fills slowly */
 #define MOST_PART      0.95          /* of a guest that its programs can fill */
+#define STEP_MS        5000          /* at most: other managers look so often */
 
 struct row {
 	int64_t at_ms;
@@ -262,6 +263,8 @@ int trace_read_line(struct scenario *scenario, const char *path, char **words,
 			add_machine(scenario, &trace.machines[i], &terms);
 		scenario_add_setting(scenario, "*", "min", terms.min, path);
 		scenario->settle_ms = (int64_t)terms.vms * START_EVERY_MS + SETTLE_MS;
+		if (scenario->step_ms > STEP_MS)
+			scenario->step_ms = STEP_MS;
 		if (!scenario->length_ms)
 			scenario->length_ms = terms.for_ms;
 	}
