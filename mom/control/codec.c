@@ -56,24 +56,29 @@ static struct json_object *parse_line(const char *line, size_t length, int flags
 	return root;
 }
 
-/* A text with a NUL inside would be another text to everybody who reads it in C. */
-static int find_nul(struct json_object *value, int flags, struct json_object *parent,
+/* A text with a NUL inside would be another text to everybody who reads it in C; NaN and
+ * what overflows are numbers that JSON doesn't have. */
+static int find_odd(struct json_object *value, int flags, struct json_object *parent,
 	const char *key, size_t *index, void *found)
 {
 	(void)flags, (void)parent, (void)key, (void)index;
-	if (!json_object_is_type(value, json_type_string))
-		return JSON_C_VISIT_RETURN_CONTINUE;
-	size_t length = (size_t)json_object_get_string_len(value);
-	if (strlen(json_object_get_string(value)) == length)
-		return JSON_C_VISIT_RETURN_CONTINUE;
-	*(bool *)found = true;
-	return JSON_C_VISIT_RETURN_STOP;
+	const char *odd = NULL;
+	if (json_object_is_type(value, json_type_string) &&
+		strlen(json_object_get_string(value)) !=
+			(size_t)json_object_get_string_len(value))
+		odd = "a text holds a NUL";
+	if (json_object_is_type(value, json_type_double) &&
+		!isfinite(json_object_get_double(value)))
+		odd = "a number isn't one";
+	*(const char **)found = odd;
+	return odd ? JSON_C_VISIT_RETURN_STOP : JSON_C_VISIT_RETURN_CONTINUE;
 }
 
-static bool has_nul(struct json_object *root)
+/* What is wrong with a value that is JSON all the same, or NULL. */
+static const char *oddity(struct json_object *root)
 {
-	bool found = false;
-	json_c_visit(root, 0, find_nul, &found);
+	const char *found = NULL;
+	json_c_visit(root, 0, find_odd, &found);
 	return found;
 }
 
@@ -95,8 +100,9 @@ int control_parse_request(
 	request->root = parse_line(line, length, JSON_TOKENER_VALIDATE_UTF8);
 	if (!json_object_is_type(request->root, json_type_object))
 		return bad_request(err, "the line isn't one JSON object");
-	if (has_nul(request->root))
-		return bad_request(err, "a text holds a NUL");
+	const char *odd = oddity(request->root);
+	if (odd)
+		return bad_request(err, odd);
 	struct json_object *id = json_object_object_get(request->root, "id");
 	if (!good_id(id))
 		return bad_request(err, "\"id\" is neither a number nor a text");

@@ -380,6 +380,43 @@ static void garbage_is_refused_and_the_client_goes_on(void **state)
 	close(fd);
 }
 
+/* Each is refused with a line of its own, a hundred times over, and costs nothing. */
+static void what_is_no_request_is_refused_each_time(void **state)
+{
+	static const char *const lines[] = {"", " ", "null", "7", "\"text\"", "[]", "{}",
+		"{\"id\":1}", "{\"method\":\"echo\"}", "{\"id\":{},\"method\":\"echo\"}",
+		"{\"id\":1.5,\"method\":\"echo\"}", "{\"id\":1,\"method\":7}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":[]}",
+		"{\"id\":1,\"method\":\"echo\"}{\"id\":2,\"method\":\"echo\"}",
+		"{\"id\":1,\"method\":\"echo\"} x",
+		"{\"id\":1,\"method\":\"ec\\u0000ho\"}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":{\"a\":\"\xff\xfe\"}}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":{\"a\":NaN}}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":{\"a\":[1,1e999]}}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":{\"a\":-Infinity}}",
+		"{'id':1,'method':'echo'}", "{\"id\":1,\"method\":\"echo\",}",
+		"\xef\xbb\xbf{\"id\":1,\"method\":\"echo\"}",
+		"{\"id\":1,\"method\":\"echo\",\"params\":{\"a\":[[[[[[[[[[[[[[[[[[[[[]]]"
+		"]"
+		"]]]]]]]]]]]]]]]]]}}",
+		"{\"id\":1,\"method\":\"\\ud800\"}", "/* */", "{\"id\":"};
+	char line[256];
+	(void)state;
+	assert_serves();
+	long before_kib = server_kib();
+	int fd = dial_and_be_greeted();
+	for (size_t i = 0; i < 100 * ARRAY_SIZE(lines); i++) {
+		auto_free char *text = mem_printf("%s\n", lines[i % ARRAY_SIZE(lines)]);
+		assert_true(say(fd, text));
+		if (!hear(fd, line, sizeof(line)) || !strstr(line, "\"error\":"))
+			fail_msg("not refused: %s", text);
+	}
+	assert_answer(
+		fd, "{\"id\":1,\"method\":\"echo\"}\n", "{\"id\":1,\"result\":{}}\n");
+	assert_in_range(server_kib(), 1, before_kib + 1024 + KEPT_KIB);
+	close(fd);
+}
+
 static void a_line_in_pieces_is_one_line(void **state)
 {
 	static const char text[] = "{\"id\":1,\"method\":\"echo\"}";
@@ -472,6 +509,8 @@ static void five_hundred_clients_are_too_many(void **state)
 	char line[256];
 	size_t taken = 0, refused = 0;
 	(void)state;
+	assert_serves();
+	long before_kib = server_kib();
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = dial();
 		assert_true(fds[i] >= 0);
@@ -481,6 +520,7 @@ static void five_hundred_clients_are_too_many(void **state)
 	}
 	assert_int_equal(64, taken);
 	assert_int_equal(500 - 64, refused);
+	assert_in_range(server_kib(), 1, before_kib + 2 * 1024 + KEPT_KIB);
 	assert_answer(
 		fds[0], "{\"id\":1,\"method\":\"echo\"}\n", "{\"id\":1,\"result\":{}}\n");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -1069,6 +1109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(requests_are_answered_in_order),
 		WITH(garbage_is_refused_and_the_client_goes_on),
+		WITH(what_is_no_request_is_refused_each_time),
 		WITH(a_line_in_pieces_is_one_line),
 		WITH(half_a_line_ends_the_patience),
 		WITHOUT(a_client_that_asks_nothing_goes),
