@@ -223,6 +223,11 @@ static void what_is_no_such_element_is_left_out(void **state)
 		"<g:host xmlns:g=\"https://mom-project.org/xmlns/guest/1\" "
 		"shares=\"7\"/>",
 		"<!DOCTYPE guest [<!ENTITY a \"7\">]>" ELEMENT("shares=\"&a;\""),
+		"<!DOCTYPE guest [<!ENTITY a '&b;&b;'><!ENTITY b '&a;&a;'>]>" ELEMENT(
+			"shares=\"&a;\""),
+		"<!DOCTYPE guest SYSTEM 'file:///etc/hostname'>" ELEMENT("shares=\"7\""),
+		"<?xml version='1.0'?> <!DOCTYPE guest [<!ENTITY a SYSTEM "
+		"'http://127.0.0.1:9/'>]>" ELEMENT("shares=\"&a;\""),
 		ELEMENT("shares=\"&a;\""),
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

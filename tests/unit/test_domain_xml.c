@@ -4,8 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "hypervisors/domain_xml.h"
@@ -249,6 +253,126 @@ static void what_is_no_domain(void **state)
 	refuses(long_text, -E2BIG, "bytes");
 }
 
+/* ---- entities, files, networks ---- */
+
+#define SECRET "a-secret-of-the-host"
+
+/* Ten to the tenth, were it spelled out. */
+#define BOMB                                                                             \
+	"<!DOCTYPE domain [<!ENTITY a 'aaaaaaaaaa'>"                                     \
+	"<!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;'>"                                   \
+	"<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;'>"                                   \
+	"<!ENTITY d '&c;&c;&c;&c;&c;&c;&c;&c;&c;&c;'>"                                   \
+	"<!ENTITY e '&d;&d;&d;&d;&d;&d;&d;&d;&d;&d;'>"                                   \
+	"<!ENTITY f '&e;&e;&e;&e;&e;&e;&e;&e;&e;&e;'>"                                   \
+	"<!ENTITY g '&f;&f;&f;&f;&f;&f;&f;&f;&f;&f;'>"                                   \
+	"<!ENTITY h '&g;&g;&g;&g;&g;&g;&g;&g;&g;&g;'>"                                   \
+	"<!ENTITY i '&h;&h;&h;&h;&h;&h;&h;&h;&h;&h;'>"                                   \
+	"<!ENTITY j '&i;&i;&i;&i;&i;&i;&i;&i;&i;&i;'>]>"
+
+static long peak_kib(void)
+{
+	struct rusage usage;
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* Refused, one way or the other, before it has grown. */
+static void an_entity_bomb_does_not_go_off(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		BOMB "<domain><name>&j;</name></domain>",
+		BOMB "<domain><metadata><mom:guest " MOM
+		     " min='&j;'/></metadata></domain>",
+		BOMB
+		"<domain><memoryBacking><access mode='&j;'/></memoryBacking></domain>",
+		"<!DOCTYPE domain [<!ENTITY a '&b;'><!ENTITY b '&a;'>]>"
+		"<domain><metadata><mom:guest " MOM " min='&a;'/></metadata></domain>",
+	};
+	struct err err;
+	struct domain_xml domain = {0};
+	long before_kib = peak_kib();
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		assert_int_equal(read_text(texts[i], &domain, &err), -EBADMSG);
+	assert_in_range(peak_kib(), 0, before_kib + 16 * 1024);
+}
+
+/* A text that names a file or a place between its two halves. */
+struct naming {
+	const char *before, *after;
+	int result;
+};
+
+static const struct naming namings[] = {
+	{"<!DOCTYPE domain SYSTEM '", "'><domain/>", -EBADMSG},
+	{"<!DOCTYPE domain [<!ENTITY x SYSTEM '",
+		"'>]><domain><metadata><mom:guest " MOM
+		" min='1MiB'>&x;</mom:guest></metadata></domain>",
+		-EBADMSG},
+	{"<!DOCTYPE domain [<!ENTITY % x SYSTEM '", "'>%x;]><domain/>", -EBADMSG},
+	{"<domain><metadata><mom:guest " MOM
+	 " xmlns:xi='http://www.w3.org/2001/XInclude' min='1MiB'>"
+	 "<xi:include parse='text' href='",
+		"'/></mom:guest></metadata></domain>", 0},
+};
+
+static void read_naming(const struct naming *naming, const char *what)
+{
+	auto_free char *text = mem_printf("%s%s%s", naming->before, what, naming->after);
+	struct domain_xml domain = {0};
+	struct err err = {0};
+	assert_int_equal(read_text(text, &domain, &err), naming->result);
+	assert_null(strstr(err.text, SECRET));
+	assert_true(!domain.metadata || !strstr(domain.metadata, SECRET));
+	domain_xml_done(&domain);
+}
+
+static void write_secret(const char *path)
+{
+	auto_fclose FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(SECRET, file);
+}
+
+/* What a file of the host holds gets into nobody's settings. */
+static void no_file_is_read_for_a_guest(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/mom-xml.XXXXXX";
+	close(mkstemp(path));
+	write_secret(path);
+	auto_free char *url = mem_printf("file://%s", path);
+	for (size_t i = 0; i < ARRAY_SIZE(namings); i++) {
+		read_naming(&namings[i], path);
+		read_naming(&namings[i], url);
+	}
+	unlink(path);
+}
+
+/* Nobody is called: the listener that the text names hears nothing. */
+static void no_network_is_asked_for_a_guest(void **state)
+{
+	(void)state;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (bind(fd, (struct sockaddr *)&address, length) < 0 || listen(fd, 8) < 0) {
+		close(fd);
+		skip();
+		return;
+	}
+	getsockname(fd, (struct sockaddr *)&address, &length);
+	auto_free char *url =
+		mem_printf("http://127.0.0.1:%d/x.dtd", (int)ntohs(address.sin_port));
+	for (size_t i = 0; i < ARRAY_SIZE(namings); i++)
+		read_naming(&namings[i], url);
+	assert_int_equal(accept(fd, NULL, NULL), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +387,9 @@ int main(void)
 		cmocka_unit_test(own_settings_stand_alone),
 		cmocka_unit_test(huge_settings_are_left_out),
 		cmocka_unit_test(what_is_no_domain),
+		cmocka_unit_test(an_entity_bomb_does_not_go_off),
+		cmocka_unit_test(no_file_is_read_for_a_guest),
+		cmocka_unit_test(no_network_is_asked_for_a_guest),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
