@@ -380,6 +380,23 @@ static void e44_a_guests_name_commands_no_terminal(void **state)
 	assert_true(rig_said(rig, "a\\x1b[2Jb\\xc2\\x9b2J\xc3\xbc") > 0);
 }
 
+/* As long as libvirt takes them, and not a byte of it is lost. */
+static void e44_a_name_of_255_bytes_stays_whole(void **state)
+{
+	struct rig *rig = *state;
+	char name[GUEST_NAME_MAX] = "";
+	for (size_t at = 0; at + 2 < sizeof(name); at += 2)
+		memcpy(name + at, "\xc3\xbc", 3);
+	name[254] = '%';
+	fake_add(&rig->fake, name, MAX, 200 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 5000);
+	assert_int_equal(strlen(name), 255);
+	auto_free char *line = mem_printf("guest \"%s\": found", name);
+	assert_int_equal(rig_said(rig, line), 1);
+	assert_string_equal(rig_guest(rig, 0)->facts.name, name);
+}
+
 struct holdings {
 	size_t bytes;
 	unsigned files, threads;
@@ -525,6 +542,7 @@ int main(void)
 		TEST(e72_a_short_node_is_a_warning_and_moves_nobody),
 		TEST(e79_flapping_guests_dont_flood_the_log),
 		TEST(e44_a_guests_name_commands_no_terminal),
+		TEST(e44_a_name_of_255_bytes_stays_whole),
 		TEST(e79_guests_that_reboot_for_ever_dont_flood_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
