@@ -104,6 +104,20 @@ lab_unlimit() {
 	fi
 }
 
+# lab_slow PERCENT: all guests together get so much of one processor; 0 all there is.
+lab_slow() {
+	local root quota_us=$(($1 ? $1 * 1000 : -1))
+	while read -r root; do
+		root+=/$(lab_cgroup_name)
+		if [[ -e $root/cpu.cfs_quota_us ]]; then
+			echo 100000 >"$root/cpu.cfs_period_us"
+			echo "$quota_us" >"$root/cpu.cfs_quota_us"
+		elif [[ -e $root/cpu.max ]]; then
+			echo "${quota_us/-1/max} 100000" >"$root/cpu.max"
+		fi
+	done < <(lab_cgroup_roots)
+}
+
 # A host as new: unlimited, and its peak forgotten. Only without guests.
 lab_cgroup_renew() {
 	lab_cgroup_remove
