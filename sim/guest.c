@@ -273,6 +273,11 @@ static double missing(const struct sim_guest *guest)
 	return fmin(guest->swapped, fmax(guest->want.active_kib - held(guest), 0));
 }
 
+double sim_guest_missing(const struct sim_guest *guest)
+{
+	return missing(guest) + guest->grudged;
+}
+
 static void fetch(struct sim_guest *guest, double faults, double ms)
 {
 	double pace = guest->make.swap_kib_per_s * ms / 1000;
@@ -347,7 +352,7 @@ static void boot_on(struct sim_guest *guest, const struct guest_step *step)
 
 static void count_needs(struct sim_guest *guest, double ms)
 {
-	double unmet = missing(guest) + guest->grudged;
+	double unmet = sim_guest_missing(guest);
 	guest->tally.need_kib_s += guest->want.need_kib * ms / 1000;
 	guest->tally.unmet_kib_s += unmet * ms / 1000;
 	if (unmet > 0.01 * guest->want.need_kib)

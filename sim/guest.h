@@ -129,6 +129,9 @@ void sim_guest_report(struct sim_guest *guest, int64_t now_ms);
 /* What it would need to have now so that nothing is missing: programs and kernel. */
 double sim_guest_need(const struct sim_guest *guest);
 
+/* What of that isn't there: active memory in swap, and growth that found no place. */
+double sim_guest_missing(const struct sim_guest *guest);
+
 /* What it keeps beside its programs' memory. */
 double sim_guest_least(const struct sim_guest *guest);
 

@@ -34,6 +34,8 @@ struct managed {
 	struct cadence cadence; /* period_ms 0: the engine's own */
 	int64_t due_ms, watch_ms;
 	uint64_t looks;
+	int64_t *grown_ms; /* by the guest's number: its last order was one to grow; owned
+			    */
 };
 
 static enum host_state managed_state(void *self)
@@ -48,6 +50,7 @@ static void managed_close(void *self)
 	if (!managed)
 		return;
 	engine_close(&managed->engine);
+	free(managed->grown_ms);
 	free(managed);
 }
 
@@ -71,6 +74,7 @@ static int managed_open(void **self, const struct manager_env *env, struct err *
 {
 	struct managed *managed = mem_alloc(sizeof(*managed));
 	managed->env = *env;
+	managed->grown_ms = mem_array(env->world->count, sizeof(*managed->grown_ms));
 	managed->cadence = env->guarded ? (struct cadence){0} : cadence_of(env);
 	if (is_peer(managed))
 		env->config->sampling.period_ms = env->config->sampling.tight_period_ms =
@@ -86,6 +90,7 @@ static int managed_open(void **self, const struct manager_env *env, struct err *
 	};
 	int r = engine_open(&managed->engine, env->config, &parts, err);
 	if (r < 0) {
+		free(managed->grown_ms);
 		free(managed);
 		return r;
 	}
@@ -134,6 +139,42 @@ static void check_order(
 		broken(managed, "a shrink by old statistics", order->name);
 }
 
+static bool somebody_suffers(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->roster.count; i++)
+		if (engine->roster.guests[i]->facts.sample.distress >= IN_DISTRESS)
+			return true;
+	return false;
+}
+
+/* What was just given isn't taken back, but for somebody who suffers. */
+static void check_steady(struct managed *managed, bool calm)
+{
+	const struct engine *engine = &managed->engine;
+	int64_t settle_ms = (int64_t)engine->config->balloon.settle_ms;
+	for (size_t i = 0; i < engine->plan.order_count; i++) {
+		const struct order *order = &engine->plan.orders[i];
+		const struct sim_world *world = managed->env.world;
+		size_t number = (size_t)(world_find(managed->env.world, order->uuid) -
+					 world->guests);
+		int64_t *grown_ms = &managed->grown_ms[number];
+		bool grows = order->to_kib > order->from_kib;
+		if (!grows && calm && *grown_ms && engine->now_ms - *grown_ms < settle_ms)
+			broken(managed, "taken back what was just given", order->name);
+		*grown_ms = grows ? engine->now_ms : 0;
+	}
+}
+
+/* The reserve is kept, or the state says why not. */
+static enum host_state least_state(const struct host_sample *host)
+{
+	if (host->available_kib < host->reserve_kib / 5)
+		return HOST_CRITICAL;
+	if (host->available_kib < host->reserve_kib / 2)
+		return HOST_TIGHT;
+	return host->available_kib < host->reserve_kib ? HOST_SNUG : HOST_ROOMY;
+}
+
 /* The books are never overdrawn, but from the reserve for a guest in distress. */
 static void check_plan(struct managed *managed)
 {
@@ -150,11 +191,13 @@ static void check_plan(struct managed *managed)
 	}
 	double bound = fmax((double)host->budget_kib, (double)host->cost_kib);
 	if (distress)
-		bound = fmax(bound, (double)(host->budget_kib + host->reserve_kib));
+		bound = fmax(bound, (double)(host->budget_kib + host->reserve_kib / 2));
 	if (more > 0 && (double)host->cost_kib + more > bound + 1)
 		broken(managed, "a plan that costs more than the budget", "");
-	if (host->state == HOST_ROOMY && host->available_kib < host->reserve_kib)
-		broken(managed, "a roomy host without its reserve", "");
+	check_steady(managed, host->state < HOST_CRITICAL && !somebody_suffers(engine));
+	if (host->state < least_state(host))
+		broken(managed, "less than the reserve, and the state doesn't say so",
+			"");
 }
 
 /* ---- time ---- */

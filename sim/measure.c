@@ -250,6 +250,15 @@ NOW(actual_now, guest->actual)
 NOW(target_now, guest->target)
 NOW(need_now, sim_guest_need(guest))
 NOW(rss_now, sim_guest_rss(guest))
+NOW(missing_now, guest->present ? sim_guest_missing(guest) : 0)
+
+static double missing_sum(const struct measure *measure)
+{
+	double sum = 0;
+	for (size_t i = 0; i < measure->world->count; i++)
+		sum += missing_now(measure, &measure->world->guests[i]);
+	return sum;
+}
 
 static double actual_sum(const struct measure *measure)
 {
@@ -301,6 +310,8 @@ const struct metric metrics[] = {
 		actual_now},
 	{"target", WORD_KIB, "MiB", "the order that stands, now", NULL, target_now},
 	{"need", WORD_KIB, "MiB", "what it needs, now", NULL, need_now},
+	{"missing", WORD_KIB, "MiB", "what it needs and doesn't have, now", missing_sum,
+		missing_now},
 	{"rss", WORD_KIB, "MiB", "what its QEMU holds, now", NULL, rss_now},
 	{"available", WORD_KIB, "MiB", "what the host could give, now", available_now,
 		NULL},
