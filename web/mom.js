@@ -501,7 +501,8 @@ function drawMeter(cell, guest) {
 	track.title = `used ${size(guest.used_kib)}, cache ${size(cache)}, balloon at ${size(guest.actual_kib)}, ` +
 		`target ${size(target)}, at most ${size(guest.max_kib)}`;
 	say(figure.firstChild, `${size(guest.used_kib)} used`);
-	say(figure.lastChild, `${size(actual)}${far ? ` ${target > actual ? '↗' : '↘'} ${size(target)}` : ''} of ${size(max)}`);
+	const all = size(max), bare = kib => size(kib).replace(all.slice(-4), '');
+	say(figure.lastChild, `${bare(actual)}${far ? ` ${target > actual ? '↗' : '↘'} ${bare(target)}` : ''} of ${all}`);
 }
 
 function drawRates(cell, guest) {

@@ -35,7 +35,7 @@ static void draw_keys(
 {
 	size_t column = 0;
 	for (const struct top_key_help *key = top_keys_of(view); key->name; key++) {
-		size_t width = strlen(key->key) + strlen(key->name) + 2;
+		size_t width = strlen(key->key) + 1 + strlen(key->name);
 		if (column + width > screen->columns)
 			break;
 		column = top_screen_put(

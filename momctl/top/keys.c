@@ -190,7 +190,7 @@ static const struct top_key_help list_keys[] = {
 	{"s", "Sort", "by the next column; < and > go either way"},
 	{"r", "Reverse", "turn the order round"},
 	{"/", "Filter", "show the guests whose name or state has this in it"},
-	{"Space", "Freeze", "hold the picture; Space again goes on"},
+	{"Space", "Hold", "hold the picture; Space again goes on"},
 	{"?", "Help", "this page"},
 	{0},
 };
@@ -202,7 +202,7 @@ const struct top_key_help *top_keys_of(const struct top_view *view)
 		{"Esc", "Back", ""},
 		{"Up Down", "Another guest", ""},
 		{"e", "Explain", ""},
-		{"Space", "Freeze", ""},
+		{"Space", "Hold", ""},
 		{"?", "Help", ""},
 		{0},
 	};

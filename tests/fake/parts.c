@@ -86,6 +86,8 @@ static void tell_statistics(struct fake_guest *guest, struct guest_facts *facts)
 	if (guest->tell == TELL_NOTHING || guest->tell == TELL_EMPTY)
 		return;
 	tell_values(guest, &facts->sample);
+	facts->counters.has_swap_in = true;
+	facts->counters.swap_in_kib = guest->swap_in_kib;
 	if (guest->tell == TELL_WRONG)
 		refuse_values(facts);
 }
