@@ -21,8 +21,12 @@ lab_cgroup_memory_root() {
 	done < <(lab_cgroup_roots)
 }
 
+lab_partition() {
+	echo "momlab-$LAB_ID"
+}
+
 lab_cgroup_name() {
-	echo "momlab-$LAB_ID.partition"
+	echo "$(lab_partition).partition"
 }
 
 # The budget as momd.conf names it.

@@ -54,7 +54,7 @@ lab_guest_xml() {
 		  <memory unit='MiB'>$memory</memory>
 		  <currentMemory unit='MiB'>${current:-$memory}</currentMemory>
 		  <vcpu>1</vcpu>
-		  <resource><partition>/momlab-$LAB_ID</partition></resource>
+		  <resource><partition>/$(lab_partition)</partition></resource>
 		  <os>
 		    <type arch='x86_64' machine='q35'>hvm</type>
 		    <kernel>$LAB_IMAGE/vmlinuz</kernel>
