@@ -40,6 +40,8 @@ int cmd_replay(const struct momctl *ctl, int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		words[count++] = argv[i];
 	execvp(program, words);
-	return momctl_fail(MOMCTL_FAILED, "cannot run \"%s\", which decides it again: %s",
-		program, strerror(errno));
+	return momctl_fail(MOMCTL_FAILED,
+		"cannot run \"%s\", which decides it again: %s%s", program,
+		strerror(errno),
+		errno == ENOENT ? "; install the Debian package mom-sim" : "");
 }
