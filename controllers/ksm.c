@@ -61,11 +61,9 @@ __attribute__((format(printf, 5, 6))) static void tell(struct ksm *ksm, enum cau
 	if (ksm->told[cause])
 		return;
 	ksm->told[cause] = true;
-	auto_free char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	auto_free char *text = mem_vprintf(format, args);
 	va_end(args);
 	err_also(err, code, "%s", text);
 }

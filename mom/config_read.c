@@ -27,11 +27,9 @@ __attribute__((format(printf, 4, 5))) int reader_fail(struct reader *reader,
 	const config_setting_t *setting, int code, const char *format, ...)
 {
 	auto_free char *place = reader_where(reader, setting);
-	auto_free char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	auto_free char *text = mem_vprintf(format, args);
 	va_end(args);
 	return err_set(reader->err, code, "%s: %s", place, text);
 }

@@ -31,8 +31,7 @@ __attribute__((format(printf, 2, 3))) static void put(
 {
 	va_list args;
 	va_start(args, format);
-	if (vasprintf(&environment->texts[environment->count++], format, args) < 0)
-		abort();
+	environment->texts[environment->count++] = mem_vprintf(format, args);
 	va_end(args);
 }
 

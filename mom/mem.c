@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/mem.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 void *mem_alloc(size_t size)
@@ -39,12 +38,17 @@ char *mem_ndup(const char *text, size_t length)
 
 char *mem_printf(const char *format, ...)
 {
-	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&text, format, args);
+	char *text = mem_vprintf(format, args);
 	va_end(args);
-	if (length < 0)
+	return text;
+}
+
+char *mem_vprintf(const char *format, va_list args)
+{
+	char *text = NULL;
+	if (vasprintf(&text, format, args) < 0)
 		abort();
 	return text;
 }

@@ -7,6 +7,7 @@
  * over with `take()`.
  */
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ char *mem_dup(const char *text) __attribute__((malloc)); /* NULL stays NULL */
 char *mem_ndup(const char *text, size_t length) __attribute__((malloc, returns_nonnull));
 char *mem_printf(const char *format, ...)
 	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *mem_vprintf(const char *format, va_list args)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
 /*
  * Room for one more element of a growing array: doubles `*capacity` when `count` has

@@ -107,13 +107,10 @@ int momctl_do(const struct momctl *ctl, const char *method, struct json_object *
 	int code = momctl_call(ctl, method, params, &result);
 	if (code)
 		return code;
-	auto_free char *text = NULL;
 	va_list args;
 	va_start(args, done);
-	int length = vasprintf(&text, done, args);
+	auto_free char *text = mem_vprintf(done, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	if (ctl->json) {
 		json_print(ctl->out.file, result);
 	} else {

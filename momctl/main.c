@@ -44,12 +44,9 @@ struct line {
 int momctl_fail(int code, const char *format, ...)
 {
 	va_list args;
-	auto_free char *raw = NULL;
 	va_start(args, format);
-	int length = vasprintf(&raw, format, args);
+	auto_free char *raw = mem_vprintf(format, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	auto_free char *text = text_clean(raw);
 	fflush(stdout);
 	fprintf(stderr, "momctl: %s\n", text);

@@ -69,12 +69,9 @@ static void print_wrapped(
 void output_line(const struct output *output, const char *label, const char *format, ...)
 {
 	va_list args;
-	auto_free char *raw = NULL;
 	va_start(args, format);
-	int length = vasprintf(&raw, format, args);
+	auto_free char *raw = mem_vprintf(format, args);
 	va_end(args);
-	if (length < 0)
-		abort();
 	auto_free char *text = text_clean(raw);
 	print_wrapped(output, label, text);
 }

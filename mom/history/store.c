@@ -50,19 +50,11 @@ int store_fail(struct store *store, const char *what, struct err *err)
 	return err_set(err, code, "cannot %s \"%s\": %s", what, store->name, text);
 }
 
-static char *print_sql(const char *format, va_list args)
-{
-	char *sql;
-	if (vasprintf(&sql, format, args) < 0)
-		abort();
-	return sql;
-}
-
 int store_run(struct store *store, struct err *err, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	auto_free char *sql = print_sql(format, args);
+	auto_free char *sql = mem_vprintf(format, args);
 	va_end(args);
 	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return store_fail(store, "write", err);
@@ -74,7 +66,7 @@ sqlite3_stmt *store_prepare(struct store *store, struct err *err, const char *fo
 	sqlite3_stmt *statement = NULL;
 	va_list args;
 	va_start(args, format);
-	auto_free char *sql = print_sql(format, args);
+	auto_free char *sql = mem_vprintf(format, args);
 	va_end(args);
 	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
 		store_fail(store, "read", err);
@@ -87,7 +79,7 @@ int store_number(struct store *store, int64_t *number, bool *known, struct err *
 	sqlite3_stmt *statement;
 	va_list args;
 	va_start(args, format);
-	auto_free char *sql = print_sql(format, args);
+	auto_free char *sql = mem_vprintf(format, args);
 	va_end(args);
 	statement = store_prepare(store, err, "%s", sql);
 	int result = statement && sqlite3_step(statement) == SQLITE_ROW

@@ -206,10 +206,8 @@ size_t top_screen_print(const struct top_screen *screen, size_t row, size_t colu
 	int width, enum top_ink ink, const char *format, ...)
 {
 	va_list args;
-	auto_free char *text = NULL;
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	auto_free char *text = mem_vprintf(format, args);
 	va_end(args);
 	size_t room = (size_t)abs(width), needed = text_width(text);
 	size_t from = width < 0 && needed < room ? column + room - needed : column;
