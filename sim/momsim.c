@@ -36,7 +36,7 @@ static void print_usage(FILE *out)
 		"  replay    decide a recording of momctl record again, and tell what "
 		"differs\n"
 		"\n"
-		"  -m, --manager A,B    policies, or none, static, oracle [all]\n"
+		"  -m, --manager A,B    policies (or A+B), none, static, oracle [all]\n"
 		"      --policies DIR   where policies are [%s]\n"
 		"      --seed N         other luck\n"
 		"      --host SIZE      another host memory\n"

@@ -60,6 +60,15 @@ static int apply_setting(
 	return config_set(config, setting->key, setting->value, err);
 }
 
+/* "fair-share+ksm" is two policies at once. */
+static int set_policies(struct config *config, const char *manager, struct err *err)
+{
+	auto_free char *list = mem_dup(manager);
+	for (char *at = list; (at = strchr(at, '+'));)
+		*at = ',';
+	return config_set(config, "policies", list, err);
+}
+
 /* momd.conf as the scenario has it. */
 static int make_config(const struct scenario *scenario, const struct run_terms *terms,
 	struct config *config, struct err *err)
@@ -68,7 +77,7 @@ static int make_config(const struct scenario *scenario, const struct run_terms *
 	if (r == 0)
 		r = config_set(config, "policy.directory", "", err);
 	if (r == 0)
-		r = config_set(config, "policies", terms->manager, err);
+		r = set_policies(config, terms->manager, err);
 	if (r == 0 && terms->policies)
 		r = config_set(config, "policy.shipped", terms->policies, err);
 	for (size_t i = 0; r == 0 && i < scenario->setting_count; i++) {

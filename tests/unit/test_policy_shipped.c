@@ -183,9 +183,10 @@ static void ksm_weighs_saving_against_processor_time(void **state)
 	weighs("snug", "20.0", 500, 50000, "knob0=1 knob1=250 ");
 	weighs("snug", "5.2", 500, 50000, "knob0=1 knob1=500 ");
 	weighs("snug", "2.5", 500, 900, "knob0=1 knob1=64 "); /* saves too little */
-	weighs("tight", "2.5", 500, 900, "knob0=1 knob1=1000 ");
-	weighs("critical", "0.0", 4000, 900, "knob0=1 knob1=5000 ");
-	weighs("tight", "", 500, 900, "knob0=1 knob1=500 "); /* ksmd isn't seen */
+	weighs("tight", "20.0", 500, 50000, "knob0=1 knob1=625 ");
+	weighs("tight", "20.0", 500, 900, "knob0=1 knob1=250 "); /* not worth so much */
+	weighs("critical", "0.0", 4000, 50000, "knob0=1 knob1=5000 ");
+	weighs("tight", "", 500, 50000, "knob0=1 knob1=500 "); /* ksmd isn't seen */
 	decides("ksm", "{\"host\": {\"worst_state\": \"tight\"}}", "");
 }
 
