@@ -4,7 +4,9 @@
 /*
  * What a guest touches of its memory between two looks, by whatever its process and the
  * kernel offer for that: a guest of a software emulation touches memory through QEMU's
- * own page tables, so its referenced bits tell; under KVM only idle marks do.
+ * own page tables, so its referenced bits tell; under KVM only idle marks do. (So would
+ * DAMON, which has one owner at a time for all of its settings, goes on when that one is
+ * killed, and is seldom built with the operations for one process's memory.)
  */
 
 #include <stdbool.h>
