@@ -10,6 +10,7 @@
 #define SUFFERS_MS        5000 /* distress so soon after a shrink is the shrink's doing */
 #define PATIENCE_LEAST    10000 /* not shrunk for so long then; doubles … */
 #define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
+#define YIELD_PART        8      /* of its size, is the least that a sufferer gives */
 #define IDLE_SETTLE_TIMES 6      /* as long, until a guest is given more than it needs */
 
 bool guard_drop(struct guard_guest *guest, const char *format, ...)
@@ -182,6 +183,15 @@ bool guard_is_worth_it(
 	return distance_u64(to_kib, guest->track->target_kib) >= step;
 }
 
+/* Little is never taken from who suffers itself: it would be paged out at once, and in
+ * again when the next one gives it back. */
+static bool is_petty(const struct guard_guest *guest, uint64_t to_kib)
+{
+	uint64_t target = guest->track->target_kib;
+	return guest->yields && guest->facts->sample.distress >= GUARD_IN_DISTRESS &&
+	       target - to_kib < target / YIELD_PART;
+}
+
 static bool propose_wish(struct guard_guest *guest, enum host_state state, bool pressed,
 	const struct guard_terms *terms, int64_t now_ms)
 {
@@ -192,6 +202,8 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state, bool 
 	if (!guard_is_worth_it(guest, to, terms))
 		return false;
 	bool shrink = to < guest->track->target_kib;
+	if (shrink && is_petty(guest, to))
+		return guard_drop(guest, "no shrink: it suffers, too");
 	if (shrink ? !may_shrink(guest, state, pressed) : !may_grow(guest, terms, now_ms))
 		return false;
 	guest->to_kib = shrink ? paced_shrink(guest, to, terms, state) : to;

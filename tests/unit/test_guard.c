@@ -473,6 +473,32 @@ static void a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers(void *
 	assert_order(bench, 0, 240); /* its demand */
 }
 
+/* Among those who all suffer, memory isn't handed around for little. */
+static void who_suffers_gives_much_or_nothing(void **state)
+{
+	struct bench *bench = *state;
+	bench->count = 2;
+	for (size_t i = 0; i < 2; i++) {
+		bench->facts[i].sample.shares = 1000;
+		bench->facts[i].sample.distress = 1;
+	}
+	bench->divisible_kib = 640 * MIB;
+	set_size(bench, 0, 400, 395);
+	set_size(bench, 1, 260, 255);
+	bench->facts[1].sample.demand_kib = 400 * MIB;
+	wish_for(bench, 0, 360);
+	wish_for(bench, 1, 300);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_no_order(bench, 0, "it suffers, too");
+	wish_for(bench, 0, 340);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 340);
+	bench->facts[0].sample.distress = 0;
+	wish_for(bench, 0, 360);
+	plan_with_room(bench, HOST_SNUG, 0);
+	assert_order(bench, 0, 360);
+}
+
 /* A balloon that waits for a guest to go on brings nothing meanwhile. */
 static void what_a_paused_guest_owes_is_not_on_its_way(void **state)
 {
@@ -574,6 +600,7 @@ int main(void)
 		TEST(g8_a_guest_that_suffers_from_a_shrink_is_spared),
 		TEST(a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers),
 		TEST(what_a_paused_guest_owes_is_not_on_its_way),
+		TEST(who_suffers_gives_much_or_nothing),
 		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
 
