@@ -43,7 +43,7 @@ const struct config_key config_keys[] = {
 	{"sampling", "period", CONFIG_DURATION, AT(sampling.period_ms), "1s", "100ms",
 		"1min", NULL, "How often to look and decide while memory is easy."},
 	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms),
-		"250ms", "100ms", "1min", NULL,
+		"125ms", "100ms", "1min", NULL,
 		"The same while memory is tight; never longer than period."},
 	{"sampling", "watch_period", CONFIG_DURATION, AT(sampling.watch_period_ms),
 		"100ms", "10ms", "10s", NULL,

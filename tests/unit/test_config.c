@@ -92,7 +92,7 @@ static void without_a_file_it_works_on_the_systems_libvirt(void **state)
 	assert_string_equal(config->hypervisor.uri, "qemu:///system");
 	assert_int_equal(config->hypervisor.call_deadline_ms, 5000);
 	assert_int_equal(config->sampling.period_ms, 1000);
-	assert_int_equal(config->sampling.tight_period_ms, 250);
+	assert_int_equal(config->sampling.tight_period_ms, 125);
 	assert_int_equal(config->host.budget.kind, BUDGET_AUTO);
 	assert_true(config->host.reserve.automatic);
 	assert_int_equal(config->policies.count, 1);
@@ -159,8 +159,8 @@ static void a_budget_may_be_a_cgroups(void **state)
 static void the_tight_period_is_never_the_longer_one(void **state)
 {
 	struct place *place = *state;
-	assert_int_equal(load(place, "sampling = { period = \"200ms\"; };"), 0);
-	assert_int_equal(place->config.sampling.tight_period_ms, 200);
+	assert_int_equal(load(place, "sampling = { period = \"100ms\"; };"), 0);
+	assert_int_equal(place->config.sampling.tight_period_ms, 100);
 }
 
 static void a_tunable_without_end_is_refused(void **state)
