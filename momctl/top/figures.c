@@ -9,13 +9,15 @@
 #include "momctl/json.h"
 #include "momctl/text.h"
 
-#define NEAR_PARTS 200 /* of the maximum: less of a difference can't be seen */
+#define LARGEST_KIB (UINT64_C(1) << 50) /* no machine has more, and sums of it fit */
+#define NEAR_PARTS  200 /* of the maximum: less of a difference can't be seen */
 
 static struct top_kib read_kib(struct json_object *object, const char *key)
 {
 	struct top_kib figure = {0};
-	figure.known = json_get_count(object, key, &figure.kib);
-	return figure;
+	figure.known =
+		json_get_count(object, key, &figure.kib) && figure.kib <= LARGEST_KIB;
+	return figure.known ? figure : (struct top_kib){0};
 }
 
 static struct top_rate read_rate(struct json_object *object, const char *key)
