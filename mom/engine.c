@@ -14,9 +14,12 @@
 #define BALLOON_MOST_MS 3000 /* slower ones are no measure for the others */
 #define SWAP_OVER_S     0.5  /* swapping is told as a rate over this at least */
 
+/* Who may only look at the hypervisor orders nothing, there or on the host. */
 bool engine_dry_run(const struct engine *engine)
 {
-	return engine->env.dry_run || engine->config->dry_run;
+	struct hypervisor_status status = {0};
+	engine->env.hypervisor->status(engine->hypervisor_self, &status);
+	return engine->env.dry_run || engine->config->dry_run || status.read_only;
 }
 
 static struct guard_terms guard_terms(const struct config *config)

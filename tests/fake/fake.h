@@ -110,7 +110,7 @@ struct fake {
 	uint64_t least_kib; /* least that was ever left */
 
 	/* the hypervisor */
-	bool connected;
+	bool connected, read_only;
 	bool lose_events, double_events;
 	unsigned orders, asked;
 

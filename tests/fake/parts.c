@@ -206,7 +206,10 @@ static void fake_ask(void *self, const char *uuid)
 static void fake_status(void *self, struct hypervisor_status *status)
 {
 	const struct fake *fake = self;
-	*status = (struct hypervisor_status){.connected = fake->connected};
+	*status = (struct hypervisor_status){
+		.connected = fake->connected,
+		.read_only = fake->read_only,
+	};
 }
 
 const struct hypervisor fake_hypervisor = {

@@ -162,6 +162,16 @@ static void e82_a_dry_run_decides_alike_and_orders_nothing(void **state)
 	assert_int_equal(merging, 1);
 }
 
+static void e53_who_may_only_look_orders_nothing(void **state)
+{
+	struct rig *rig = *state;
+	rig->fake.read_only = true;
+	assert_non_null(first_order(rig));
+	rig_run(rig, 10000);
+	assert_int_equal(rig->fake.orders, 0);
+	assert_int_equal(made_up_number(&rig->folder, "sys/kernel/mm/ksm/run"), 0);
+}
+
 static void a_dry_run_tells_an_order_once(void **state)
 {
 	struct rig *rig = *state;
@@ -342,6 +352,7 @@ int main(void)
 		TEST(a_guest_with_a_smaller_max_never_keeps_more),
 		TEST(every_decision_is_written_down),
 		TEST(e82_a_dry_run_decides_alike_and_orders_nothing),
+		TEST(e53_who_may_only_look_orders_nothing),
 		TEST(a_dry_run_tells_an_order_once),
 		TEST(e63_a_missing_source_is_said_once_and_missed_by_its_part_alone),
 		TEST(a_source_that_fails_and_recovers_is_two_lines),
