@@ -21,7 +21,6 @@
 #define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
 #define UNUSUAL_TIMES      4        /* this many times the usual … */
 #define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
-#define NEEDY_WITHHOLDS    0.5 /* of what it withholds, by a guest with nothing left */
 #define BESIDE_STEP_KIB    (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
 
 /* ---- statistics: time and trust ---- */
@@ -276,9 +275,8 @@ static void estimate_distress(const struct guest_track *track,
 
 /*
  * Linux keeps its watermarks free, some tens of MiB, and never counts them as usable:
- * nobody in the guest gets them. What of that the host hasn't backed costs nothing while
- * the guest is at ease, and half as much as it has nothing left: one that swaps churns
- * through its free pages, though seldom down to the last.
+ * nobody in the guest gets them. What of that the host hasn't backed costs nothing, as
+ * long as the guest is at ease: one that swaps churns through all that it has.
  */
 static void estimate_withheld(const struct guest_track *track,
 	const struct guest_facts *facts, struct guest_sample *sample,
@@ -286,12 +284,12 @@ static void estimate_withheld(const struct guest_track *track,
 {
 	bool told = sample->has_usable && sample->has_unused && sample->has_rss &&
 		    !facts->windows && estimate_is_fresh(track, terms);
-	double ease = (double)sample->usable_kib / (double)max_u64(terms->safety_kib, 1);
-	double part = NEEDY_WITHHOLDS + (1 - NEEDY_WITHHOLDS) * fmin(ease, 1);
+	bool at_ease = sample->usable_kib >= terms->safety_kib;
 	uint64_t untouched = sub_u64(sample->actual_kib, guest_touched_kib(sample));
-	uint64_t kept =
-		min_u64(sub_u64(sample->unused_kib, sample->usable_kib), untouched);
-	sample->withheld_kib = told ? (uint64_t)(part * (double)kept) : 0;
+	sample->withheld_kib =
+		told && at_ease ? min_u64(sub_u64(sample->unused_kib, sample->usable_kib),
+					  untouched)
+				: 0;
 }
 
 /* The largest the guest can be without asking: what the host must be able to back. */

@@ -377,15 +377,6 @@ static void what_a_kernel_withholds_costs_nothing_until_it_is_touched(void **sta
 	look(bench, 1000, true);
 	assert_int_equal(sample->cost_kib, (780 + 40) * MIB);
 	assert_int_equal(guest_cost_kib(sample, 810 * MIB), (790 + 40) * MIB);
-	sample->rss_anon_kib = (600 + 40) * MIB; /* one in need may take half of it */
-	sample->usable_kib = 0;
-	sample->unused_kib = 50 * MIB;
-	look(bench, 1000, true);
-	assert_int_equal(sample->cost_kib, (800 - 25 + 40) * MIB);
-	sample->usable_kib = 16 * MIB; /* half of what is kept at the least */
-	sample->unused_kib = 66 * MIB;
-	look(bench, 1000, true);
-	assert_in_range(sample->cost_kib, (800 - 38 + 40) * MIB, (800 - 37 + 40) * MIB);
 	sample->rss_anon_kib = 290 * MIB; /* old statistics are worth nothing */
 	look(bench, 10000, false);
 	assert_int_equal(sample->cost_kib, (800 + 40) * MIB);
