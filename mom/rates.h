@@ -3,7 +3,7 @@
 
 /*
  * How fast a guest swaps and faults, for people: by its own counters over some seconds,
- * for its reports are a second apart where ticks may be four a second.
+ * for its reports are a second apart where ticks may be several a second.
  */
 
 #include "mom/model.h"

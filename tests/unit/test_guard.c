@@ -473,16 +473,21 @@ static void a_guest_that_rests_gives_what_it_does_not_need_to_who_suffers(void *
 	assert_order(bench, 0, 240); /* its demand */
 }
 
+/* Two guests of equal shares, and what there is for both. */
+static void leave_two(struct bench *bench, uint64_t divisible_mib)
+{
+	bench->count = 2;
+	for (size_t i = 0; i < 2; i++)
+		bench->facts[i].sample.shares = 1000;
+	bench->divisible_kib = divisible_mib * MIB;
+}
+
 /* Among those who all suffer, memory isn't handed around for little. */
 static void who_suffers_gives_much_or_nothing(void **state)
 {
 	struct bench *bench = *state;
-	bench->count = 2;
-	for (size_t i = 0; i < 2; i++) {
-		bench->facts[i].sample.shares = 1000;
-		bench->facts[i].sample.distress = 1;
-	}
-	bench->divisible_kib = 640 * MIB;
+	leave_two(bench, 640);
+	bench->facts[0].sample.distress = bench->facts[1].sample.distress = 1;
 	set_size(bench, 0, 400, 395);
 	set_size(bench, 1, 260, 255);
 	bench->facts[1].sample.demand_kib = 400 * MIB;
@@ -519,10 +524,7 @@ static void what_a_paused_guest_owes_is_not_on_its_way(void **state)
 static void g11_who_starves_below_its_share_gets_it_from_who_has_more(void **state)
 {
 	struct bench *bench = *state;
-	bench->count = 2;
-	for (size_t i = 0; i < 2; i++)
-		bench->facts[i].sample.shares = 1000;
-	bench->divisible_kib = 700 * MIB;
+	leave_two(bench, 700);
 	set_size(bench, 0, 500, 495);
 	set_size(bench, 1, 200, 195);
 	bench->facts[1].sample.demand_kib = 300 * MIB;

@@ -62,13 +62,18 @@ static const struct pool *pool_at(const struct rig *rig, const char *path)
 	return NULL;
 }
 
+static void add_small_and_large(struct rig *rig, uint64_t small_mib, uint64_t large_mib)
+{
+	add_guests(rig, "/small");
+	add_guests(rig, "/large");
+	add_cgroup(rig, "/small", small_mib * MIB);
+	add_cgroup(rig, "/large", large_mib * MIB);
+}
+
 static void e64_guests_of_two_limited_cgroups_have_a_budget_each(void **state)
 {
 	struct rig *rig = *state;
-	add_guests(rig, "/small");
-	add_guests(rig, "/large");
-	add_cgroup(rig, "/small", 2500 * MIB);
-	add_cgroup(rig, "/large", 6000 * MIB);
+	add_small_and_large(rig, 2500, 6000);
 	rig_open(rig, "");
 	rig_run(rig, 10000);
 	rig->fake.cgroups[0].limit_kib = 1500 * MIB;
@@ -222,10 +227,7 @@ static void an_exhausted_pool_does_not_hush_the_others(void **state)
 static void e64_a_reserve_beyond_a_small_limit_is_bounded_and_told(void **state)
 {
 	struct rig *rig = *state;
-	add_guests(rig, "/small");
-	add_guests(rig, "/large");
-	add_cgroup(rig, "/small", 2700 * MIB);
-	add_cgroup(rig, "/large", 16000 * MIB);
+	add_small_and_large(rig, 2700, 16000);
 	rig_open(rig, "host = { reserve = \"3GiB\"; };");
 	rig_run(rig, 60000);
 	const struct host_sample *small = &pool_at(rig, "/small")->sample;

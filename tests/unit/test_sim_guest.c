@@ -98,16 +98,22 @@ static void a_fixed_guest_obeys_and_the_host_gains_nothing(void **state)
 	end(&bench);
 }
 
+/* A guest that had touched all it has, on its way from 1 GiB to 300 MiB. */
+static void begin_to_shrink(struct bench *bench)
+{
+	struct guest_make make = usual();
+	make.inflate_kib_per_s = 100 * MIB;
+	make.boot_touch_kib = 1024 * MIB;
+	begin(bench, &make, 100);
+	let_pass(bench, 3000);
+	sim_guest_order(bench->guest, 300 * MIB);
+}
+
 static void a_balloon_moves_at_its_pace(void **state)
 {
 	(void)state;
 	struct bench bench;
-	struct guest_make make = usual();
-	make.inflate_kib_per_s = 100 * MIB;
-	make.boot_touch_kib = 1024 * MIB;
-	begin(&bench, &make, 100);
-	let_pass(&bench, 3000);
-	sim_guest_order(bench.guest, 300 * MIB);
+	begin_to_shrink(&bench);
 	let_pass(&bench, 2000);
 	assert_float_equal(bench.guest->actual, (1024 - 200) * MIB, 5 * MIB);
 	end(&bench);
@@ -117,12 +123,7 @@ static void qemu_tells_of_a_moving_balloon_once_a_second(void **state)
 {
 	(void)state;
 	struct bench bench;
-	struct guest_make make = usual();
-	make.inflate_kib_per_s = 100 * MIB;
-	make.boot_touch_kib = 1024 * MIB;
-	begin(&bench, &make, 100);
-	let_pass(&bench, 3000);
-	sim_guest_order(bench.guest, 300 * MIB);
+	begin_to_shrink(&bench);
 	let_pass(&bench, 900);
 	assert_true(bench.guest->told_actual > bench.guest->actual + 50 * MIB);
 	let_pass(&bench, 200);
