@@ -108,26 +108,30 @@ char *control_connection_take_line(struct control_connection *connection, size_t
 	return line;
 }
 
+/* While it fills the input and nothing is taken of that, libevent would tell for ever. */
 static void on_read(struct bufferevent *stream, void *data)
 {
 	struct control_connection *connection = data;
-	(void)stream;
 	if (connection->phase == CONTROL_IDLE || connection->phase == CONTROL_LINE)
 		look(connection);
+	else if (evbuffer_get_length(bufferevent_get_input(stream)) >=
+		 connection->limits.line)
+		bufferevent_disable(stream, EV_READ);
 }
 
 /* The output is empty. */
 static void on_written(struct bufferevent *stream, void *data)
 {
 	struct control_connection *connection = data;
-	(void)stream;
 	if (connection->phase != CONTROL_REPLY)
 		return;
 	connection->hooks->sent(connection->owner);
-	if (connection->closing)
+	if (connection->closing) {
 		connection->hooks->gone(connection->owner);
-	else
+	} else {
+		bufferevent_enable(stream, EV_READ);
 		look(connection);
+	}
 }
 
 /* A client may close its sending side and still read what it is owed. */

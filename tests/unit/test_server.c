@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -581,6 +582,37 @@ static void a_slow_reader_costs_one_answer(void **state)
 	assert_serves();
 }
 
+/* Of all threads, with what the kernel did for them. */
+static long server_cpu_ms(void)
+{
+	auto_free char *name = mem_printf("/proc/%d/stat", (int)server);
+	auto_fclose FILE *stat = fopen(name, "re");
+	long user, system;
+	assert_non_null(stat);
+	assert_int_equal(2, fscanf(stat,
+				    "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u "
+				    "%*u %*u %ld %ld",
+				    &user, &system));
+	return (user + system) * 1000 / sysconf(_SC_CLK_TCK);
+}
+
+/* Who has asked for more than is taken in at once, and reads nothing, is waited for. */
+static void a_full_input_costs_no_time(void **state)
+{
+	struct control_server_settings settings = usual_settings();
+	(void)state;
+	settings.limits.admin_line = 4096;
+	start_usual(&settings);
+	int fd = dial_and_be_greeted();
+	auto_free char *much = mem_printf("{\"id\":1,\"method\":\"big\"}\n%8192s", "");
+	struct pollfd end = {.fd = fd};
+	assert_true(say(fd, much));
+	assert_int_equal(1, poll(&end, 1, PATIENCE_S * 1000));
+	assert_in_range(server_cpu_ms(), 0, LIMIT_MS / 2);
+	close(fd);
+	assert_serves();
+}
+
 static void assert_event(int fd, const char *expected)
 {
 	char line[1024];
@@ -1118,6 +1150,7 @@ int main(void)
 		WITH(five_hundred_clients_are_too_many),
 		WITH(coming_and_going_leaves_nothing),
 		WITH(a_slow_reader_costs_one_answer),
+		WITHOUT(a_full_input_costs_no_time),
 		WITH(subscribers_are_told),
 		WITH(there_are_only_known_topics),
 		WITH(of_a_burst_each_line_counts_or_the_first),
