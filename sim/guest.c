@@ -350,9 +350,8 @@ static void boot_on(struct sim_guest *guest, const struct guest_step *step)
 			guest->make.fault != FAULT_NO_DRIVER;
 }
 
-static void count_needs(struct sim_guest *guest, double ms)
+static void count_needs(struct sim_guest *guest, double unmet, double ms)
 {
-	double unmet = sim_guest_missing(guest);
 	guest->tally.need_kib_s += guest->want.need_kib * ms / 1000;
 	guest->tally.unmet_kib_s += unmet * ms / 1000;
 	if (unmet > 0.01 * guest->want.need_kib)
@@ -363,10 +362,25 @@ static void count_needs(struct sim_guest *guest, double ms)
 		fmax(guest->tally.longest_unmet_ms, guest->tally.unmet_ms);
 }
 
+static void follow_course(struct sim_guest *guest, int64_t now_ms)
+{
+	int64_t up_ms = now_ms - guest->booted_ms - (int64_t)guest->make.boot_ms;
+	guest->want = work_want(
+		guest->work, &guest->place, up_ms + guest->shift_ms, &guest->random);
+}
+
+/* What a killed guest would have done, and needed. */
+static void count_loss(struct sim_guest *guest, const struct guest_step *step)
+{
+	guest->tally.work_wanted += step->ms / 1000 * guest->work->touch_rate;
+	follow_course(guest, step->now_ms);
+	count_needs(guest, guest->want.need_kib, step->ms);
+}
+
 void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 {
-	if (guest->killed) /* what it would have done is lost */
-		guest->tally.work_wanted += step->ms / 1000 * guest->work->touch_rate;
+	if (guest->lost)
+		count_loss(guest, step);
 	guest->busy = guest->present && !guest->paused;
 	if (!guest->busy)
 		return;
@@ -374,9 +388,7 @@ void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 		boot_on(guest, step);
 		return;
 	}
-	int64_t up_ms = step->now_ms - guest->booted_ms - (int64_t)guest->make.boot_ms;
-	guest->want = work_want(
-		guest->work, &guest->place, up_ms + guest->shift_ms, &guest->random);
+	follow_course(guest, step->now_ms);
 	if (step->now_ms < guest->dead_ms)
 		guest->want.need_kib = guest->want.active_kib = 0;
 	double ms = step->ms * step->pace;
@@ -385,7 +397,7 @@ void sim_guest_step(struct sim_guest *guest, const struct guest_step *step)
 	double lost = follow_need(guest, ms, step->now_ms);
 	touch(guest, step, lost);
 	read_files(guest, ms);
-	count_needs(guest, step->ms);
+	count_needs(guest, sim_guest_missing(guest), step->ms);
 }
 
 /* ---- what it tells ---- */

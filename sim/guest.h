@@ -67,6 +67,7 @@ struct sim_guest {
 	struct random random;
 
 	bool present, killed, paused;
+	bool lost;   /* killed, and nobody has started or stopped it since */
 	bool silent; /* reports no more until it boots anew */
 	uint32_t boots;
 	int64_t booted_ms; /* power on, or the last reset */

@@ -250,7 +250,9 @@ NOW(actual_now, guest->actual)
 NOW(target_now, guest->target)
 NOW(need_now, sim_guest_need(guest))
 NOW(rss_now, sim_guest_rss(guest))
-NOW(missing_now, guest->present ? sim_guest_missing(guest) : 0)
+NOW(missing_now, guest->present ? sim_guest_missing(guest)
+		  : guest->lost  ? guest->want.need_kib
+				 : 0)
 
 static double missing_sum(const struct measure *measure)
 {

@@ -64,19 +64,21 @@ static void none_act(void *self, int64_t now_ms)
 
 /* ---- dividing by what is handed in ---- */
 
-/* All that the guests can have: the host's memory without its own needs and QEMU's. */
-static uint64_t divisible(const struct sim_world *world)
+/* What one takes whose balloon doesn't answer. */
+typedef double (*size_fn)(const struct sim_guest *guest, int64_t now_ms);
+
+/* All that can be divided: what is there for guests, without QEMU's own and those whom
+ * nobody can move. */
+static uint64_t divisible(const struct sim_world *world, size_fn unmoved_kib)
 {
-	double left = (double)(world->make.memory_kib - world->make.base_kib);
-	left -= 5 * sqrt((double)world->make.memory_kib);
-	left *= 0.99; /* files in use */
+	double left = world_for_guests(world);
 	for (size_t i = 0; i < world->count; i++) {
 		const struct sim_guest *guest = &world->guests[i];
 		if (!guest->present)
 			continue;
 		left -= (double)guest->make.overhead_kib;
 		if (!guest->driver)
-			left -= (double)guest->make.max_kib;
+			left -= unmoved_kib(guest, world->now_ms);
 	}
 	return left > 0 ? (uint64_t)left : 0;
 }
@@ -125,6 +127,12 @@ static void divide(struct division *division, uint64_t budget_kib)
 		sim_guest_order(division->whose[i], (double)division->targets[i]);
 }
 
+static double all_of_it(const struct sim_guest *guest, int64_t now_ms)
+{
+	(void)now_ms;
+	return (double)guest->make.max_kib;
+}
+
 static void fixed_act(void *self, int64_t now_ms)
 {
 	struct peer *peer = self;
@@ -132,7 +140,7 @@ static void fixed_act(void *self, int64_t now_ms)
 	if (!is_due(peer, now_ms))
 		return;
 	division_init(&division, peer);
-	divide(&division, divisible(peer->env.world));
+	divide(&division, divisible(peer->env.world, all_of_it));
 	division_done(&division);
 }
 
@@ -149,6 +157,15 @@ static double future_need(const struct sim_guest *guest, int64_t now_ms)
 	return peak + sim_guest_least(guest) + CLOSE_KIB;
 }
 
+/* What a guest will hold that boots, or that has no driver: what it has touched once stays
+ * with it. */
+static double future_size(const struct sim_guest *guest, int64_t now_ms)
+{
+	double touched = fmax(sim_guest_touched(guest), guest->make.boot_touch_kib);
+	double kib = fmax(touched, future_need(guest, now_ms));
+	return fmin(kib, (double)guest->make.max_kib);
+}
+
 /* Gives what will be needed, and takes only what doesn't fit beside it. */
 static void oracle_act(void *self, int64_t now_ms)
 {
@@ -156,7 +173,7 @@ static void oracle_act(void *self, int64_t now_ms)
 	struct division division;
 	if (!is_due(peer, now_ms))
 		return;
-	uint64_t budget_kib = divisible(peer->env.world);
+	uint64_t budget_kib = divisible(peer->env.world, future_size);
 	division_init(&division, peer);
 	for (size_t i = 0; i < division.count; i++) {
 		struct claim *claim = &division.claims[i];

@@ -94,7 +94,7 @@ void world_tell(struct sim_world *world, enum hypervisor_event_kind kind,
 static void start(struct sim_world *world, struct sim_guest *guest)
 {
 	bool was_there = guest->present;
-	guest->killed = false;
+	guest->killed = guest->lost = false;
 	sim_guest_boot(guest, world->now_ms);
 	/* guests that start together don't report at the same instant */
 	guest->report_due_ms +=
@@ -120,6 +120,8 @@ static void happen(struct sim_world *world, const struct world_event *event)
 		start(world, guest);
 		return;
 	}
+	if (event->deed == DEED_STOP)
+		guest->lost = false;
 	if (!guest->present)
 		return;
 	switch (event->deed) {
@@ -212,7 +214,7 @@ static void kill_largest(struct sim_world *world)
 	}
 	if (!largest)
 		return;
-	largest->killed = true;
+	largest->killed = largest->lost = true;
 	world->tally.killed++;
 	end(world, largest);
 	sum_up(world);
@@ -232,10 +234,16 @@ static void reclaim(struct sim_world *world)
 	world->tally.most_kib = fmax(world->tally.most_kib, host->used);
 }
 
+double world_for_guests(const struct sim_world *world)
+{
+	double all = (double)world->make.memory_kib - (double)world->make.base_kib;
+	return all - cache_floor(world) - low_mark(world);
+}
+
 double world_available(const struct sim_world *world)
 {
-	double free = (double)world->make.memory_kib - world->host.used;
-	return fmax(free - cache_floor(world) - low_mark(world), 0);
+	double guests = world->host.used - (double)world->make.base_kib;
+	return fmax(world_for_guests(world) - guests, 0);
 }
 
 /* ---- time ---- */

@@ -93,6 +93,9 @@ void world_ready(struct sim_world *world);
 /* Let so much time pass. */
 void world_step(struct sim_world *world, int64_t ms);
 
+/* What the host has for its guests and their QEMUs. */
+double world_for_guests(const struct sim_world *world);
+
 /* MemAvailable: what the host could hand out. */
 double world_available(const struct sim_world *world);
 
