@@ -12,7 +12,8 @@
 #include "sim/plot.h"
 #include "sim/report.h"
 
-#define ENDING ".policy"
+#define ENDING  ".policy"
+#define DEFAULT "fair-share"
 
 /* ---- which managers ---- */
 
@@ -56,25 +57,50 @@ static int list_policies(struct names *names, const char *folder, struct err *er
 	return 0;
 }
 
+static void add_new_name(struct names *names, char *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->items[i], name) == 0) {
+			free(name);
+			return;
+		}
+	}
+	add_name(names, name);
+}
+
+/* "a,b" */
+static void split_names(struct names *names, const char *list)
+{
+	while (*list) {
+		size_t length = strcspn(list, ",");
+		if (length)
+			add_new_name(names, mem_ndup(list, length));
+		list += length + (list[length] == ',');
+	}
+}
+
 static int list_managers(
 	const struct command *command, bool peers, struct names *names, struct err *err)
 {
 	*names = (struct names){0};
-	if (!command->managers) {
-		if (peers) {
-			add_name(names, mem_dup("oracle"));
-			add_name(names, mem_dup("none"));
-			add_name(names, mem_dup("static"));
-		}
-		return list_policies(names, command->policies, err);
+	if (command->managers) {
+		split_names(names, command->managers);
+		return names->count ? 0 : err_set(err, -EINVAL, "no manager is named");
 	}
-	const char *rest = command->managers;
-	while (*rest) {
-		size_t length = strcspn(rest, ",");
-		add_name(names, mem_ndup(rest, length));
-		rest += length + (rest[length] == ',');
+	if (peers) {
+		add_name(names, mem_dup("oracle"));
+		add_name(names, mem_dup("none"));
+		add_name(names, mem_dup("static"));
 	}
-	return names->count ? 0 : err_set(err, -EINVAL, "no manager is named");
+	return list_policies(names, command->policies, err);
+}
+
+/* Whom a scenario names in what it expects is held against it, too. */
+static void add_expected(struct names *names, const struct scenario *scenario)
+{
+	for (size_t i = 0; i < scenario->expectation_count; i++)
+		if (scenario->expectations[i].managers)
+			split_names(names, scenario->expectations[i].managers);
 }
 
 /* ---- what is played ---- */
@@ -93,25 +119,6 @@ static void lay_over(const struct command *command, struct scenario *scenario)
 	}
 }
 
-/* A trace is a scenario of a few lines. */
-static int load_trace(
-	const struct command *command, struct scenario *scenario, struct err *err)
-{
-	auto_free char *text = mem_printf(
-		"title %llu machines of a trace, picked by %llu\n"
-		"length %s\nstep %s\nhost memory=%lluKiB\n"
-		"set sampling.period %s\nset sampling.tight_period %s\n"
-		"set hypervisor.stats_period %s\n"
-		"trace %s vms=%llu pick=%llu for=%s\n",
-		(unsigned long long)command->trace.vms,
-		(unsigned long long)command->trace.pick, command->trace.length,
-		command->trace.tick, (unsigned long long)max_u64(command->host_kib, 1),
-		command->trace.tick, command->trace.tick, command->trace.tick,
-		command->trace.file, (unsigned long long)command->trace.vms,
-		(unsigned long long)command->trace.pick, command->trace.length);
-	return scenario_parse(scenario, "--trace", text, err);
-}
-
 static int load(const struct command *command, const char *path,
 	struct scenario *scenario, struct err *err)
 {
@@ -121,7 +128,7 @@ static int load(const struct command *command, const char *path,
 	else if (command->recording)
 		r = scenario_recorded(scenario, command->recording, err);
 	else
-		r = load_trace(command, scenario, err);
+		r = scenario_traced(scenario, &command->trace, err);
 	if (r == 0)
 		lay_over(command, scenario);
 	return r;
@@ -180,18 +187,16 @@ static int play_one(const struct command *command, const struct scenario *scenar
 
 int command_run(const struct command *command, struct err *err)
 {
-	struct names names;
+	const char *manager = command->managers ? command->managers : DEFAULT;
 	struct scenario scenario;
-	int r = list_managers(command, false, &names, err);
-	if (r == 0 && !names.count)
-		r = err_set(err, -ENOENT, "\"%s\" has no policy", command->policies);
-	if (r == 0)
-		r = load(command, command->scenarios[0], &scenario, err);
-	if (r == 0) {
-		r = play_one(command, &scenario, names.items[0], err);
-		scenario_done(&scenario);
-	}
-	names_done(&names);
+	if (command->scenario_count > 1 || strchr(manager, ','))
+		return err_set(err, -EINVAL,
+			"run plays one scenario by one manager; several are compared");
+	int r = load(command, command->scenarios[0], &scenario, err);
+	if (r < 0)
+		return r;
+	r = play_one(command, &scenario, manager, err);
+	scenario_done(&scenario);
 	return r;
 }
 
@@ -249,7 +254,8 @@ int command_least(const struct command *command, struct err *err)
 			break;
 		struct run_terms terms = terms_of(command, NULL);
 		r = least_find(stdout, &scenario, &terms,
-			(const char *const *)names.items, names.count, err);
+			(const char *const *)names.items, names.count,
+			command->json, err);
 		scenario_done(&scenario);
 	}
 	names_done(&names);
@@ -325,20 +331,30 @@ static int test_one(struct tap *tap, const struct command *command,
 	return 0;
 }
 
-int command_test(const struct command *command, struct err *err)
+static int test_scenario(
+	struct tap *tap, const struct command *command, const char *path, struct err *err)
 {
 	struct names names;
-	struct tap tap = {0};
-	int r = list_managers(command, false, &names, err);
-	for (size_t i = 0; r == 0 && i < max_u64(command->scenario_count, 1); i++) {
-		struct scenario scenario;
-		r = load(command, command->scenarios[i], &scenario, err);
-		for (size_t m = 0; r == 0 && m < names.count; m++)
-			r = test_one(&tap, command, &scenario, names.items[m], err);
-		if (scenario.title)
-			scenario_done(&scenario);
-	}
+	struct scenario scenario;
+	int r = load(command, path, &scenario, err);
+	if (r < 0)
+		return r;
+	r = list_managers(command, false, &names, err);
+	if (r == 0 && !command->managers)
+		add_expected(&names, &scenario);
+	for (size_t m = 0; r == 0 && m < names.count; m++)
+		r = test_one(tap, command, &scenario, names.items[m], err);
 	names_done(&names);
+	scenario_done(&scenario);
+	return r;
+}
+
+int command_test(const struct command *command, struct err *err)
+{
+	struct tap tap = {0};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < max_u64(command->scenario_count, 1); i++)
+		r = test_scenario(&tap, command, command->scenarios[i], err);
 	printf("1..%u\n", tap.count);
 	return r < 0 ? r : tap.failed > 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mom/err.h"
+#include "sim/scenario.h"
 
 struct command {
 	const char *name;
@@ -18,11 +19,7 @@ struct command {
 	uint64_t seed, host_kib; /* 0: the scenario's */
 	char **sets;             /* "KEY=VALUE"; owned */
 	size_t set_count;
-	struct {
-		const char *file; /* NULL: a scenario is played */
-		uint64_t vms, pick;
-		const char *length, *tick;
-	} trace;
+	struct scenario_trace trace; /* its file NULL: a scenario is played */
 	const char *recording; /* NULL: a scenario or a trace is played */
 	struct {
 		char **policies; /* in place of the recorded ones; owned */

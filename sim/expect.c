@@ -12,8 +12,11 @@ static int read_metric(struct expectation *expectation, char *word,
 {
 	char *open = strchr(word, '(');
 	if (open) {
+		size_t length = strlen(open);
+		if (open[length - 1] != ')')
+			return err_set(err, -EINVAL, "\"%s\" isn't closed", word);
+		open[length - 1] = '\0';
 		*open++ = '\0';
-		open[strcspn(open, ")")] = '\0';
 		expectation->guest = mem_dup(open);
 	}
 	*metric = metric_find(word);
@@ -72,7 +75,7 @@ int expect_read(struct scenario *scenario, char **words, size_t count, const cha
 	struct expectation *expectation =
 		&scenario->expectations[scenario->expectation_count++];
 	*expectation = (struct expectation){.at_ms = -1, .text = mem_dup(text)};
-	const struct metric *metric;
+	const struct metric *metric = NULL;
 	int r = read_metric(expectation, words[0], &metric, err);
 	if (r == 0)
 		r = read_relation(&expectation->relation, words[1], err);

@@ -6,6 +6,7 @@
 
 #include "mom/mem.h"
 #include "mom/units.h"
+#include "sim/report.h"
 
 #define MOST_UNMET 0.001 /* of what is needed */
 #define COMMON     "mom-balloon"
@@ -102,29 +103,57 @@ static int fill(const struct scenario *scenario, const struct run_terms *terms,
 	return r;
 }
 
-static void tell_figure(FILE *out, const char *name, bool known, int places, double value)
+static void tell_figure(
+	FILE *out, bool json, const char *name, bool known, int places, double value)
 {
+	fprintf(out, json ? ", \"%s\": " : " %s=", name);
 	if (known)
-		fprintf(out, " %s=%.*f", name, places, value);
+		fprintf(out, "%.*f", places, value);
 	else
-		fprintf(out, " %s=-", name);
+		fputs(json ? "null" : "-", out);
 }
 
-static void tell(FILE *out, const struct row *row, size_t guests, uint64_t oracle_kib)
+static void tell_figures(
+	FILE *out, bool json, const struct row *row, uint64_t oracle_kib)
 {
 	double host_kib = (double)row->least.host_kib;
 	bool fits = row->least.fits;
-	fprintf(out, "RESULT policy=%s guests=%zu", row->manager, guests);
-	tell_figure(out, "host_mib", fits, 0, floor(host_kib / KIB_PER_MIB));
-	tell_figure(out, "ratio_to_oracle", fits && oracle_kib, 3,
+	tell_figure(out, json, "host_mib", fits, 0, floor(host_kib / KIB_PER_MIB));
+	tell_figure(out, json, "ratio_to_oracle", fits && oracle_kib, 3,
 		host_kib / (double)max_u64(oracle_kib, 1));
-	tell_figure(out, "moved_gib", row->common.fits, 1, row->common.moved_gib);
-	tell_figure(out, "own_moved_gib", fits, 1, row->least.moved_gib);
-	fprintf(out, "\n");
+	tell_figure(
+		out, json, "moved_gib", row->common.fits, 1, row->common.moved_gib);
+	tell_figure(out, json, "own_moved_gib", fits, 1, row->least.moved_gib);
+}
+
+static void tell(FILE *out, const struct row *rows, size_t count, size_t guests)
+{
+	uint64_t oracle_kib = needed_kib(rows, count, "oracle");
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "RESULT policy=%s guests=%zu", rows[i].manager, guests);
+		tell_figures(out, false, &rows[i], oracle_kib);
+		fputc('\n', out);
+	}
+}
+
+static void tell_json(FILE *out, const struct row *rows, size_t count,
+	const struct scenario *scenario)
+{
+	uint64_t oracle_kib = needed_kib(rows, count, "oracle");
+	fprintf(out, "{\"scenario\": ");
+	report_text(out, scenario->title);
+	fprintf(out, ", \"guests\": %zu, \"least\": [", scenario->guest_count);
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s{\"manager\": ", i ? ",\n " : "");
+		report_text(out, rows[i].manager);
+		tell_figures(out, true, &rows[i], oracle_kib);
+		fputc('}', out);
+	}
+	fprintf(out, "]}\n");
 }
 
 int least_find(FILE *out, const struct scenario *scenario, const struct run_terms *terms,
-	const char *const *managers, size_t count, struct err *err)
+	const char *const *managers, size_t count, bool json, struct err *err)
 {
 	auto_free struct row *rows = mem_array(count, sizeof(*rows));
 	for (size_t i = 0; i < count; i++)
@@ -132,8 +161,9 @@ int least_find(FILE *out, const struct scenario *scenario, const struct run_term
 	int r = fill(scenario, terms, rows, count, err);
 	if (r < 0)
 		return r;
-	uint64_t oracle_kib = needed_kib(rows, count, "oracle");
-	for (size_t i = 0; i < count; i++)
-		tell(out, &rows[i], scenario->guest_count, oracle_kib);
+	if (json)
+		tell_json(out, rows, count, scenario);
+	else
+		tell(out, rows, count, scenario->guest_count);
 	return 0;
 }

@@ -9,15 +9,18 @@
 #include "sim/command.h"
 #include "sim/words.h"
 
-static const struct {
+#define DAY_MS (24 * 3600 * 1000ll)
+
+static const struct known_command {
 	const char *name;
 	int (*run)(const struct command *command, struct err *err);
+	bool draws, tells_json;
 } commands[] = {
-	{"run", command_run},
-	{"compare", command_compare},
-	{"least", command_least},
-	{"test", command_test},
-	{"replay", command_replay},
+	{"run", command_run, .draws = true, .tells_json = true},
+	{"compare", command_compare, .tells_json = true},
+	{"least", command_least, .tells_json = true},
+	{"test", command_test, .draws = false},
+	{"replay", command_replay, .draws = true, .tells_json = true},
 };
 
 static void print_usage(FILE *out)
@@ -29,17 +32,18 @@ static void print_usage(FILE *out)
 		"came "
 		"of it.\n"
 		"\n"
-		"  run       play it by the first manager, show every guest\n"
+		"  run       play it by one manager, show every guest\n"
 		"  compare   play it by several managers, side by side\n"
 		"  least     find the least host memory by which each manager manages\n"
 		"  test      hold managers against what the scenario expects (TAP)\n"
 		"  replay    decide a recording of momctl record again, and tell what "
 		"differs\n"
 		"\n"
-		"  -m, --manager A,B    policies (or A+B), none, static, oracle [all]\n"
+		"  -m, --manager A,B    policies (or A+B), none, static, oracle\n"
+		"                       [run: fair-share; else all there are]\n"
 		"      --policies DIR   where policies are [%s]\n"
 		"      --seed N         other luck\n"
-		"      --host SIZE      another host memory\n"
+		"      --host SIZE      another host memory; with --trace the host's\n"
 		"      --set KEY=VALUE  a setting of momd.conf, tunable.NAME, or a "
 		"guest's\n"
 		"                       as GUEST:KEY=VALUE\n"
@@ -53,7 +57,7 @@ static void print_usage(FILE *out)
 		"      --policy POLICY  in place of those recorded, by name or path "
 		"(replay)\n"
 		"      --first N        list so many differences [20] (replay)\n"
-		"      --json           tell it as JSON\n"
+		"      --json           tell it as JSON (not test)\n"
 		"      --svg FILE, --plot FILE  draw it (run, replay)\n"
 		"  -v, --verbose        show the engine's log\n"
 		"  -V, --version        print the version and end\n"
@@ -67,6 +71,12 @@ static void print_usage(FILE *out)
 static int bad_usage(const char *text, const char *word)
 {
 	fprintf(stderr, "momsim: %s \"%s\"; see momsim --help\n", text, word);
+	return -EINVAL;
+}
+
+static int bad_options(const char *text)
+{
+	fprintf(stderr, "momsim: %s; see momsim --help\n", text);
 	return -EINVAL;
 }
 
@@ -149,11 +159,10 @@ static int take_option(int option, struct command *command)
 	case OPT_PICK:
 		return take_value(WORD_COUNT, optarg, &command->trace.pick, "pick");
 	case OPT_LENGTH:
-		command->trace.length = optarg;
-		return 0;
+		return take_value(
+			WORD_TIME, optarg, &command->trace.length_ms, "length");
 	case OPT_TICK:
-		command->trace.tick = optarg;
-		return 0;
+		return take_value(WORD_TIME, optarg, &command->trace.tick_ms, "tick");
 	case OPT_GUARDED:
 		command->guarded = true;
 		return 0;
@@ -187,11 +196,39 @@ static int take_option(int option, struct command *command)
 	}
 }
 
+static const struct known_command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* What is asked for is what the command does. */
+static int check_options(
+	struct command *command, const struct known_command *known_command)
+{
+	if (!!command->trace.file + !!command->recording + !!command->scenario_count != 1)
+		return bad_options(
+			"expected one of a scenario, --trace and --recording");
+	if (command->svg && !known_command->draws)
+		return bad_usage("nothing is drawn by", command->name);
+	if (command->json && !known_command->tells_json)
+		return bad_usage("there is no JSON of", command->name);
+	command->trace.host_kib = command->host_kib;
+	if (!command->trace.file || command->host_kib)
+		return 0;
+	if (known_command->run != command_least)
+		return bad_options("--trace needs a host, as in --host 40GiB");
+	command->trace.host_kib = 1; /* it tries its own */
+	return 0;
+}
+
 static int read_options(int argc, char **argv, struct command *command)
 {
 	*command = (struct command){
 		.policies = MOM_POLICYDIR,
-		.trace = {.vms = 20, .pick = 1, .length = "1d", .tick = "10s"},
+		.trace = {.vms = 20, .pick = 1, .length_ms = DAY_MS, .tick_ms = 10000},
 		.replay = {.first = 20},
 	};
 	int option;
@@ -204,11 +241,11 @@ static int read_options(int argc, char **argv, struct command *command)
 	command->scenarios = argv + optind;
 	command->scenario_count = (size_t)(argc - optind);
 	if (!command->name)
-		return bad_usage("expected a command, not", "");
-	if (!!command->trace.file + !!command->recording + !!command->scenario_count != 1)
-		return bad_usage(
-			"expected one of a scenario, --trace and --recording, not", "");
-	return 0;
+		return bad_options("expected a command");
+	const struct known_command *found = find_command(command->name);
+	if (!found)
+		return bad_usage("no command", command->name);
+	return check_options(command, found);
 }
 
 int main(int argc, char **argv)
@@ -222,19 +259,9 @@ int main(int argc, char **argv)
 		return said < 0 ? 2 : EXIT_SUCCESS;
 	}
 	struct err err;
-	int r = -ENOENT;
-	bool found = false;
-	for (size_t i = 0; !found && i < ARRAY_SIZE(commands); i++) {
-		found = strcmp(commands[i].name, command.name) == 0;
-		if (found)
-			r = commands[i].run(&command, &err);
-	}
+	int r = find_command(command.name)->run(&command, &err);
 	free(command.sets);
 	free(command.replay.policies);
-	if (!found) {
-		bad_usage("no command", command.name);
-		return 2;
-	}
 	if (r < 0)
 		fprintf(stderr, "momsim: %s\n", err.text);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

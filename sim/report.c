@@ -81,7 +81,7 @@ void report_guests(FILE *out, const struct run_result *result)
 
 /* ---- JSON ---- */
 
-static void put_text(FILE *out, const char *text)
+void report_text(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -104,7 +104,7 @@ static void put_guest(
 	FILE *out, const struct run_result *result, const struct sim_guest *guest)
 {
 	fprintf(out, "{\"name\": ");
-	put_text(out, guest->name);
+	report_text(out, guest->name);
 	for (const struct metric *metric = metrics; metric->name; metric++)
 		if (metric->guest)
 			put_number(out, metric->name,
@@ -115,7 +115,7 @@ static void put_guest(
 static void put_verdict(FILE *out, const struct run_verdict *verdict)
 {
 	fprintf(out, "{\"text\": ");
-	put_text(out, verdict->expectation->text);
+	report_text(out, verdict->expectation->text);
 	put_number(out, "value", verdict->value);
 	fprintf(out, ", \"holds\": %s}", verdict->holds ? "true" : "false");
 }
@@ -123,7 +123,7 @@ static void put_verdict(FILE *out, const struct run_verdict *verdict)
 static void put_run(FILE *out, const struct run_result *result)
 {
 	fprintf(out, "{\"manager\": ");
-	put_text(out, result->manager);
+	report_text(out, result->manager);
 	put_number(out, "seed", (double)result->seed);
 	put_number(out, "host_kib", (double)result->world.make.memory_kib);
 	put_number(out, "seconds", result->measure.measured_ms / 1000);
@@ -138,7 +138,7 @@ static void put_run(FILE *out, const struct run_result *result)
 	fprintf(out, "],\n  \"broken_promises\": [");
 	for (size_t i = 0; i < result->broken_count; i++) {
 		fprintf(out, "%s", i ? ",\n    " : "");
-		put_text(out, result->broken[i]);
+		report_text(out, result->broken[i]);
 	}
 	fprintf(out, "],\n  \"guests\": [");
 	for (size_t i = 0; i < result->world.count; i++) {
@@ -152,7 +152,7 @@ void report_json(FILE *out, const struct scenario *scenario,
 	const struct run_result *const *results, size_t count)
 {
 	fprintf(out, "{\"scenario\": ");
-	put_text(out, scenario->title);
+	report_text(out, scenario->title);
 	fprintf(out, ", \"runs\": [");
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "%s", i ? ",\n " : "");

@@ -17,6 +17,9 @@ void report_guests(FILE *out, const struct run_result *result);
 void report_json(FILE *out, const struct scenario *scenario,
 	const struct run_result *const *results, size_t count);
 
+/* A text in quotes, as JSON has it. */
+void report_text(FILE *out, const char *text);
+
 /* A metric's value as people read it, without its unit. */
 #define REPORT_VALUE_MAX 32
 const char *report_value(

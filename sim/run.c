@@ -57,6 +57,8 @@ static int apply_setting(
 		add_tunable(config, setting);
 		return 0;
 	}
+	if (strcmp(setting->key, "policies") == 0)
+		return err_set(err, -EINVAL, "who manages is said by --manager");
 	return config_set(config, setting->key, setting->value, err);
 }
 

@@ -24,7 +24,8 @@ struct scenario_setting {
 };
 
 struct scenario_deed {
-	char *match; /* guests, NULL for the host */
+	char *match;   /* guests, NULL for the host */
+	unsigned line; /* where it stands */
 	struct world_event event;
 };
 
@@ -37,6 +38,7 @@ struct expectation {
 	int64_t at_ms;  /* -1: at the end */
 	char *managers; /* "a,b", or NULL for all */
 	char *text;     /* the line as written */
+	unsigned line;
 };
 
 struct scenario {
@@ -71,6 +73,15 @@ int scenario_parse(
 
 /* What was recorded, as a scenario: sim/recorded.h. Errors: the same. */
 int scenario_recorded(struct scenario *scenario, const char *path, struct err *err);
+
+/* Machines of a trace, `terms` says how many and how: sim/trace.h. Errors: the same. */
+struct scenario_trace {
+	const char *file;
+	uint64_t vms, pick, host_kib;
+	int64_t length_ms, tick_ms;
+};
+int scenario_traced(struct scenario *scenario, const struct scenario_trace *terms,
+	struct err *err);
 void scenario_done(struct scenario *scenario);
 
 /* A fresh world of it, with its guests off and all that will happen. */

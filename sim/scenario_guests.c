@@ -11,6 +11,7 @@
 
 #define WHERE_MAX 512
 #define NOT_GIVEN UINT64_MAX
+#define MOST      10000 /* guests of one line */
 
 /* ---- guests ---- */
 
@@ -60,9 +61,13 @@ static void add_setting(struct reader *reader, const char *match, const char *wo
 	scenario_add_setting(reader->scenario, match, key, equals + 1, where);
 }
 
-static void add_guest(struct reader *reader, const char *name,
-	const struct guest_line *line, size_t ordinal)
+static int add_guest(struct reader *reader, const char *name,
+	const struct guest_line *line, size_t ordinal, struct err *err)
 {
+	for (size_t i = 0; i < reader->scenario->guest_count; i++)
+		if (strcmp(reader->scenario->guests[i].name, name) == 0)
+			return err_set(
+				err, -EINVAL, "there is a guest \"%s\" already", name);
 	struct scenario_guest *guest = scenario_add_guest(reader->scenario);
 	guest->make = line->make;
 	guest->start_ms = line->start_ms + (int64_t)ordinal * line->every_ms;
@@ -70,6 +75,7 @@ static void add_guest(struct reader *reader, const char *name,
 	for (size_t i = 2; i < reader->count; i++)
 		if (is_setting(reader->words[i]))
 			add_setting(reader, name, reader->words[i]);
+	return 0;
 }
 
 /* "vm[1-6]" is six names. */
@@ -79,19 +85,21 @@ static int add_guests(
 	const char *name = reader->words[1];
 	const char *open = strchr(name, '[');
 	unsigned from, to;
-	if (!open) {
-		add_guest(reader, name, line, 0);
-		return 0;
-	}
+	if (!open)
+		return add_guest(reader, name, line, 0, err);
 	char rest;
 	if (sscanf(open, "[%u-%u]%c", &from, &to, &rest) != 2 || to < from)
 		return err_set(
 			err, -EINVAL, "\"%s\" is no range; expected NAME[1-6]", name);
-	for (unsigned i = from; i <= to; i++) {
-		auto_free char *one = mem_printf("%.*s%u", (int)(open - name), name, i);
-		add_guest(reader, one, line, i - from);
+	if (to - from >= MOST)
+		return err_set(err, -EINVAL, "\"%s\" is more than %d guests", name, MOST);
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i <= to - from; i++) {
+		auto_free char *one =
+			mem_printf("%.*s%u", (int)(open - name), name, from + i);
+		r = add_guest(reader, one, line, i, err);
 	}
-	return 0;
+	return r;
 }
 
 static void fill_in(struct guest_make *make)
@@ -122,6 +130,8 @@ int scenario_read_guest(struct reader *reader, struct err *err)
 	if (!line.make.max_kib)
 		return err_set(err, -EINVAL, "a guest needs memory=SIZE");
 	fill_in(&line.make);
+	if (line.make.kernel_kib >= (double)line.make.max_kib)
+		return err_set(err, -EINVAL, "its kernel takes all its memory");
 	return add_guests(reader, &line, err);
 }
 
@@ -169,6 +179,8 @@ static int read_point(struct work *work, char *word, struct err *err)
 		r = word_set(WORD_KIB, cache, &point.cache_kib, err);
 	if (r < 0)
 		return r;
+	if (point.active_kib > point.need_kib)
+		return err_set(err, -EINVAL, "more is active than needed");
 	if (work->count && work->points[work->count - 1].at_ms >= point.at_ms)
 		return err_set(err, -EINVAL, "points must follow one another in time");
 	*work_add(work) = point;
@@ -211,6 +223,12 @@ int scenario_read_work(struct reader *reader, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	if (!work->count)
+		return err_set(err, -EINVAL, "expected TIME:SIZE, as in 0:100MiB");
+	if (line.cycle_ms && work->points[work->count - 1].at_ms >= line.cycle_ms)
+		return err_set(err, -EINVAL, "a point lies beyond the cycle");
+	if (line.touch_rate <= 0)
+		return err_set(err, -EINVAL, "touch: programs that touch nothing");
 	work->cycle_ms = line.cycle_ms;
 	work->ramp = line.ramp;
 	work->wander = line.wander;

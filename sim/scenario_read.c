@@ -2,6 +2,7 @@
 #include "sim/scenario_read.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,11 +41,13 @@ static int read_host(struct reader *reader, struct err *err)
 
 /* ---- what happens ---- */
 
-static const struct {
+struct deed {
 	const char *name;
 	enum world_deed deed;
 	bool guest, value;
-} deeds[] = {
+};
+
+static const struct deed deeds[] = {
 	{"start", DEED_START, true, false},
 	{"stop", DEED_STOP, true, false},
 	{"reboot", DEED_REBOOT, true, false},
@@ -55,36 +58,42 @@ static const struct {
 	{"host-use", DEED_HOST_USE, false, true},
 };
 
+static const struct deed *find_deed(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+		if (strcmp(deeds[i].name, name) == 0)
+			return &deeds[i];
+	return NULL;
+}
+
 static int read_deed(struct reader *reader, struct err *err)
 {
 	struct scenario *scenario = reader->scenario;
 	struct world_event event = {0};
 	if (reader->count < 3)
 		return err_set(err, -EINVAL, "expected at TIME DEED …");
+	const struct deed *deed = find_deed(reader->words[2]);
+	if (!deed)
+		return err_set(err, -EINVAL, "nothing called \"%s\" can happen",
+			reader->words[2]);
+	if (reader->count != 3u + deed->guest + deed->value)
+		return err_set(err, -EINVAL, "expected at TIME %s%s%s", deed->name,
+			deed->guest ? " GUEST" : "", deed->value ? " SIZE" : "");
+	event.deed = deed->deed;
 	int r = word_set(WORD_TIME, reader->words[1], &event.at_ms, err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(deeds); i++) {
-		if (strcmp(deeds[i].name, reader->words[2]) != 0)
-			continue;
-		size_t expected = 3 + deeds[i].guest + deeds[i].value;
-		if (reader->count != expected)
-			return err_set(err, -EINVAL, "%s takes %zu words", deeds[i].name,
-				expected - 3);
-		event.deed = deeds[i].deed;
-		if (deeds[i].value)
-			r = word_set(WORD_SIZE, reader->words[expected - 1],
-				&event.value_kib, err);
-		if (r < 0)
-			return r;
-		scenario->deeds = mem_grow(scenario->deeds, scenario->deed_count,
-			&scenario->deed_capacity, sizeof(*scenario->deeds));
-		scenario->deeds[scenario->deed_count++] = (struct scenario_deed){
-			.match = deeds[i].guest ? mem_dup(reader->words[3]) : NULL,
-			.event = event};
-		return 0;
-	}
-	return r < 0 ? r
-		     : err_set(err, -EINVAL, "nothing called \"%s\" can happen",
-			       reader->words[2]);
+	if (r == 0 && deed->value)
+		r = word_set(WORD_SIZE, reader->words[reader->count - 1],
+			&event.value_kib, err);
+	if (r < 0)
+		return r;
+	scenario->deeds = mem_grow(scenario->deeds, scenario->deed_count,
+		&scenario->deed_capacity, sizeof(*scenario->deeds));
+	scenario->deeds[scenario->deed_count++] = (struct scenario_deed){
+		.match = deed->guest ? mem_dup(reader->words[3]) : NULL,
+		.line = reader->line,
+		.event = event,
+	};
+	return 0;
 }
 
 /* ---- single words ---- */
@@ -99,7 +108,7 @@ static int read_title(struct reader *reader, struct err *err)
 
 static int read_set(struct reader *reader, struct err *err)
 {
-	if (reader->count < 3)
+	if (reader->count != 3)
 		return err_set(err, -EINVAL, "expected set KEY VALUE");
 	char where[WHERE_MAX];
 	snprintf(where, sizeof(where), "%s:%u", reader->path, reader->line);
@@ -158,8 +167,13 @@ static int read_recording(struct reader *reader, struct err *err)
 
 static int read_expect(struct reader *reader, struct err *err)
 {
-	return expect_read(reader->scenario, reader->words + 1, reader->count - 1,
-		reader->text, err);
+	struct scenario *scenario = reader->scenario;
+	int r = expect_read(
+		scenario, reader->words + 1, reader->count - 1, reader->text, err);
+	if (r == 0)
+		scenario->expectations[scenario->expectation_count - 1].line =
+			reader->line;
+	return r;
 }
 
 static const struct {
@@ -203,15 +217,66 @@ static int read_line(struct reader *reader, char *text, struct err *err)
 		err, -EINVAL, "\"%s\" begins no line of a scenario", reader->words[0]);
 }
 
+/* What a line is about may stand below it: that is seen at the end. */
+static int check_deed(const struct scenario *scenario, const struct scenario_deed *deed,
+	struct err *err)
+{
+	bool found = !deed->match;
+	for (size_t i = 0; !found && i < scenario->guest_count; i++)
+		found = fnmatch(deed->match, scenario->guests[i].name, 0) == 0;
+	if (!found)
+		return err_set(err, -EINVAL, "there is no guest \"%s\"", deed->match);
+	if (deed->event.at_ms > scenario->length_ms)
+		return err_set(err, -EINVAL, "it happens after the end");
+	return 0;
+}
+
+static int check_expectation(const struct scenario *scenario,
+	const struct expectation *expectation, struct err *err)
+{
+	bool found = !expectation->guest;
+	for (size_t i = 0; !found && i < scenario->guest_count; i++)
+		found = strcmp(expectation->guest, scenario->guests[i].name) == 0;
+	if (!found)
+		return err_set(err, -EINVAL, "there is no guest \"%s\"",
+			expectation->guest);
+	if (expectation->at_ms > scenario->length_ms)
+		return err_set(err, -EINVAL, "it is expected after the end");
+	return 0;
+}
+
+static int check_lines(const struct scenario *scenario, struct err *err)
+{
+	for (size_t i = 0; i < scenario->deed_count; i++)
+		if (check_deed(scenario, &scenario->deeds[i], err) < 0)
+			return err_prefix(err, "%s:%u", scenario->path,
+				scenario->deeds[i].line);
+	for (size_t i = 0; i < scenario->expectation_count; i++)
+		if (check_expectation(scenario, &scenario->expectations[i], err) < 0)
+			return err_prefix(err, "%s:%u", scenario->path,
+				scenario->expectations[i].line);
+	return 0;
+}
+
 static int check_whole(const struct scenario *scenario, struct err *err)
 {
+	const char *wrong = NULL;
 	if (!scenario->host.memory_kib)
-		return err_set(err, -EINVAL, "there is no line host memory=SIZE");
-	if (!scenario->guest_count)
-		return err_set(err, -EINVAL, "there is no guest");
-	if (scenario->length_ms < scenario->step_ms)
-		return err_set(err, -EINVAL, "there is no line length TIME");
-	return 0;
+		wrong = "there is no line host memory=SIZE";
+	else if (scenario->host.base_kib >= scenario->host.memory_kib)
+		wrong = "the host's base takes all its memory";
+	else if (!scenario->guest_count)
+		wrong = "there is no guest";
+	else if (!scenario->length_ms)
+		wrong = "there is no line length TIME";
+	else if (scenario->length_ms < scenario->step_ms)
+		wrong = "a step is longer than the whole";
+	else if (scenario->length_ms <= scenario->settle_ms)
+		wrong = "it ends before it has settled";
+	if (!wrong)
+		return check_lines(scenario, err);
+	err_set(err, -EINVAL, "%s", wrong);
+	return err_prefix(err, "%s", scenario->path);
 }
 
 static void begin(struct scenario *scenario, const char *path)
@@ -243,8 +308,8 @@ int scenario_parse(
 	}
 	if (r < 0)
 		err_prefix(err, "%s:%u", path, reader.line);
-	else if ((r = check_whole(scenario, err)) < 0)
-		err_prefix(err, "%s", path);
+	else
+		r = check_whole(scenario, err);
 	if (r < 0)
 		scenario_done(scenario);
 	return r;
@@ -255,6 +320,29 @@ int scenario_recorded(struct scenario *scenario, const char *path, struct err *e
 	auto_free char *file = mem_dup(path);
 	begin(scenario, path);
 	int r = recorded_read_line(scenario, path, &file, 1, err);
+	if (r == 0)
+		r = check_whole(scenario, err);
+	if (r < 0)
+		scenario_done(scenario);
+	return r;
+}
+
+int scenario_traced(struct scenario *scenario, const struct scenario_trace *terms,
+	struct err *err)
+{
+	static const char *const periods[] = {
+		"sampling.period", "sampling.tight_period", "hypervisor.stats_period"};
+	auto_free char *tick = mem_printf("%lldms", (long long)terms->tick_ms);
+	begin(scenario, terms->file);
+	scenario->length_ms = terms->length_ms;
+	scenario->step_ms = terms->tick_ms;
+	scenario->host.memory_kib = terms->host_kib;
+	for (size_t i = 0; i < ARRAY_SIZE(periods); i++)
+		scenario_add_setting(scenario, NULL, periods[i], tick, "--tick");
+	int r = trace_read(scenario, terms->file, terms->vms, terms->pick, err);
+	auto_free char *title = mem_printf("%zu machines of a trace, picked by %llu",
+		scenario->guest_count, (unsigned long long)terms->pick);
+	mem_replace(&scenario->title, title);
 	if (r == 0)
 		r = check_whole(scenario, err);
 	if (r < 0)

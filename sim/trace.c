@@ -2,8 +2,10 @@
 #include "sim/trace.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -18,6 +20,7 @@
 #define READ_KIB_PER_S (10 * 1024.0) /* a server's cache fills slowly */
 #define MOST_PART      0.95          /* of a guest that its programs can fill */
 #define STEP_MS        5000          /* at most: other managers look so often */
+#define MOST           (1ull << 50)  /* of any column: a pebibyte is no machine's */
 
 struct row {
 	int64_t at_ms;
@@ -81,23 +84,43 @@ static struct machine *machine_of(struct trace *trace, unsigned id)
 	return machine;
 }
 
+enum column { VM_ID, T_SECONDS, PROVISIONED_KIB, USED_KIB, GRANTED_KIB, COLUMNS };
+
+/* Five whole numbers, and nothing else. */
+static bool read_columns(const char *text, uint64_t values[COLUMNS])
+{
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *end;
+		if (*text < '0' || *text > '9')
+			return false;
+		values[i] = strtoull(text, &end, 10);
+		if (values[i] > MOST || *end != (i + 1 < COLUMNS ? ',' : '\0'))
+			return false;
+		text = end + 1;
+	}
+	return values[VM_ID] <= UINT_MAX;
+}
+
 static int add_row(
 	struct trace *trace, const char *text, const struct terms *terms, struct err *err)
 {
-	unsigned id;
-	long long seconds;
-	unsigned long long provisioned, used, granted;
-	if (sscanf(text, "%u,%lld,%llu,%llu,%llu", &id, &seconds, &provisioned, &used,
-		    &granted) != 5)
-		return err_set(err, -EBADMSG, "expected the five numbers of %s", HEADER);
-	int64_t at_ms = seconds * 1000 - terms->from_ms;
+	uint64_t values[COLUMNS];
+	if (!read_columns(text, values))
+		return err_set(err, -EBADMSG,
+			"expected the five whole numbers of %s, not \"%.60s\"", HEADER,
+			text);
+	if (!values[PROVISIONED_KIB])
+		return err_set(err, -EBADMSG, "a machine without memory");
+	int64_t at_ms = (int64_t)values[T_SECONDS] * 1000 - terms->from_ms;
 	if (at_ms + terms->window_ms < 0 || at_ms > terms->for_ms)
 		return 0;
-	struct machine *machine = machine_of(trace, id);
+	struct machine *machine = machine_of(trace, (unsigned)values[VM_ID]);
 	machine->rows = mem_grow(machine->rows, machine->count, &machine->capacity,
 		sizeof(*machine->rows));
-	machine->rows[machine->count++] = (struct row){at_ms, provisioned, used, granted};
-	machine->provisioned_kib = max_u64(machine->provisioned_kib, provisioned);
+	machine->rows[machine->count++] = (struct row){
+		at_ms, values[PROVISIONED_KIB], values[USED_KIB], values[GRANTED_KIB]};
+	machine->provisioned_kib =
+		max_u64(machine->provisioned_kib, values[PROVISIONED_KIB]);
 	return 0;
 }
 
@@ -229,39 +252,35 @@ static void add_machine(struct scenario *scenario, const struct machine *machine
 	guest->make.boot_touch_kib = work->count ? work->points[0].need_kib : 0;
 }
 
-int trace_read_line(struct scenario *scenario, const char *path, char **words,
-	size_t count, struct err *err)
+static const struct terms usual_terms = {
+	.for_ms = 7 * 24 * 3600 * 1000ll,
+	.window_ms = 3600 * 1000,
+	.base = 0.1,
+	.swap = 0.25,
+	.largest_kib = 128 * KIB_PER_GIB,
+	.overhead_kib = 128 * KIB_PER_MIB,
+	.min = "10%",
+};
+
+static int add_trace(struct scenario *scenario, const char *path, const char *where,
+	struct terms terms, struct err *err)
 {
-	struct terms terms = {
-		.for_ms = 7 * 24 * 3600 * 1000ll,
-		.window_ms = 3600 * 1000,
-		.base = 0.1,
-		.swap = 0.25,
-		.largest_kib = 128 * KIB_PER_GIB,
-		.overhead_kib = 128 * KIB_PER_MIB,
-		.min = "10%",
-	};
-	if (count < 1)
-		return err_set(err, -EINVAL, "expected trace FILE …");
-	for (size_t i = 1; i < count; i++) {
-		int r = word_assign(keys, words[i], &terms, err);
-		if (r < 0)
-			return r;
-	}
 	struct trace trace = {0};
-	int r = read_file(words[0], &trace, &terms, err);
+	int r = read_file(path, &trace, &terms, err);
 	if (r == 0) {
 		drop_unfit(&trace, &terms);
 		terms.vms = terms.vms ? terms.vms : trace.count;
-		if (trace.count < terms.vms)
-			r = err_set(err, -EINVAL, "\"%s\" has %zu machines, not %llu",
-				words[0], trace.count, (unsigned long long)terms.vms);
+		if (!trace.count || trace.count < terms.vms)
+			r = err_set(err, -EINVAL,
+				"\"%s\" has %zu machines that can be played, not %llu",
+				path, trace.count,
+				(unsigned long long)max_u64(terms.vms, 1));
 	}
 	if (r == 0) {
 		choose(&trace, &terms);
 		for (size_t i = 0; i < terms.vms; i++)
 			add_machine(scenario, &trace.machines[i], &terms);
-		scenario_add_setting(scenario, "*", "min", terms.min, path);
+		scenario_add_setting(scenario, "*", "min", terms.min, where);
 		scenario->settle_ms = (int64_t)terms.vms * START_EVERY_MS + SETTLE_MS;
 		if (scenario->step_ms > STEP_MS)
 			scenario->step_ms = STEP_MS;
@@ -270,4 +289,28 @@ int trace_read_line(struct scenario *scenario, const char *path, char **words,
 	}
 	trace_done(&trace);
 	return r;
+}
+
+int trace_read_line(struct scenario *scenario, const char *path, char **words,
+	size_t count, struct err *err)
+{
+	struct terms terms = usual_terms;
+	if (count < 1)
+		return err_set(err, -EINVAL, "expected trace FILE …");
+	for (size_t i = 1; i < count; i++) {
+		int r = word_assign(keys, words[i], &terms, err);
+		if (r < 0)
+			return r;
+	}
+	return add_trace(scenario, words[0], path, terms, err);
+}
+
+int trace_read(struct scenario *scenario, const char *path, uint64_t vms, uint64_t pick,
+	struct err *err)
+{
+	struct terms terms = usual_terms;
+	terms.vms = vms;
+	terms.pick = pick;
+	terms.for_ms = scenario->length_ms;
+	return add_trace(scenario, path, path, terms, err);
 }

@@ -20,3 +20,7 @@
  */
 int trace_read_line(struct scenario *scenario, const char *path, char **words,
 	size_t count, struct err *err);
+
+/* So many machines of a file, for as long as the scenario lasts. Errors: the same. */
+int trace_read(struct scenario *scenario, const char *path, uint64_t vms, uint64_t pick,
+	struct err *err);

@@ -2,6 +2,7 @@
 #include "sim/words.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "mom/near.h"
 #include "mom/units.h"
 #include "sim/guest.h"
+
+#define MOST_COUNT 9007199254740992.0 /* whole numbers are exact up to there */
 
 static int set_fault(const char *text, enum guest_fault *fault, struct err *err)
 {
@@ -37,10 +40,18 @@ static int set_number(const char *text, double *number, struct err *err)
 {
 	char *end;
 	double value = strtod(text, &end);
-	if (end == text || *end)
-		return err_set(err, -EINVAL, "\"%s\" is no number", text);
+	if (end == text || *end || !isfinite(value) || value < 0)
+		return err_set(err, -EINVAL, "\"%s\" is no number of 0 or more", text);
 	*number = value;
 	return 0;
+}
+
+static int set_count(const char *text, double *number, struct err *err)
+{
+	int r = set_number(text, number, err);
+	if (r == 0 && (*number != floor(*number) || *number > MOST_COUNT))
+		return err_set(err, -EINVAL, "\"%s\" is no whole number", text);
+	return r;
 }
 
 static int set_kib(const char *text, double *kib, struct err *err)
@@ -69,7 +80,9 @@ static int set_rate(const char *text, double *rate, struct err *err)
 			"\"%s\" is no rate; expected a size and /s, as in \"1GiB/s\"",
 			text);
 	auto_free char *size = mem_ndup(text, length - 2);
-	return set_kib(size, rate, err);
+	int r = set_kib(size, rate, err);
+	return r == 0 && *rate <= 0 ? err_set(err, -EINVAL, "\"%s\" is no pace", text)
+				    : r;
 }
 
 static int set_yes(const char *text, bool *value, struct err *err)
@@ -83,7 +96,10 @@ static int set_yes(const char *text, bool *value, struct err *err)
 
 static int set_ratio(const char *text, double *ratio, struct err *err)
 {
-	return units_parse_ratio(text, ratio, err);
+	int r = units_parse_ratio(text, ratio, err);
+	return r == 0 && *ratio > 1 ? err_set(err, -EINVAL,
+					      "\"%s\" is more than the whole", text)
+				    : r;
 }
 
 int word_set(enum word_type type, const char *text, void *value, struct err *err)
@@ -98,7 +114,7 @@ int word_set(enum word_type type, const char *text, void *value, struct err *err
 		r = set_ms(text, &number, err);
 		break;
 	case WORD_COUNT:
-		r = set_number(text, &number, err);
+		r = set_count(text, &number, err);
 		break;
 	case WORD_KIB:
 		return set_kib(text, value, err);
