@@ -64,6 +64,7 @@ void follow_order(struct balloon_track *track, uint64_t actual_kib, uint64_t tar
 	track->owed_pull_back = track->pull_back;
 	track->was_arrived = track->arrived;
 	track->arrived = track->reset = track->pull_back = track->suffered = false;
+	track->released = false;
 	if (target_kib >= actual_kib) {
 		track->unproved = false;
 		track->proof_from_kib = 0;
@@ -175,6 +176,7 @@ static enum follow_event adopt(struct balloon_track *track,
 	track->arrived_ms = now_ms;
 	track->unproved = false;
 	track->proof_from_kib = 0;
+	track->released = released;
 	if (released)
 		return FOLLOW_RELEASED;
 	track->held_until_ms = now_ms + (int64_t)terms->hold_off_ms;

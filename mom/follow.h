@@ -44,6 +44,7 @@ struct balloon_track {
 	int64_t stuck_until_ms; /* not tried again before; its target is where it stopped
 				 */
 
+	bool released;        /* took memory back by itself: it is owed all it may have */
 	bool suffered;        /* in distress right after this shrink */
 	uint64_t patience_ms; /* how long it isn't shrunk after that; doubles each time */
 	int64_t spared_until_ms; /* not shrunk before, but in critical */

@@ -148,7 +148,9 @@ static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 	struct guard_ledger *host, const struct guard_terms *terms, struct plan *plan)
 {
 	bool distress =
-		guest->fresh && guest->facts->sample.distress >= GUARD_IN_DISTRESS;
+		guest->track->released ||
+		(guest->fresh && guest->facts->sample.distress >= GUARD_IN_DISTRESS);
+	guest->track->released = false;
 	int64_t room = room_in(pool, distress);
 	if (room_in(host, distress) < room)
 		room = room_in(host, distress);
@@ -156,7 +158,8 @@ static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 		int64_t cut = guest->delta_kib - (room > 0 ? room : 0);
 		guest->to_kib -= min_u64((uint64_t)cut, guest->to_kib);
 		bool backwards = guest->to_kib < guest->track->target_kib;
-		bool pull_back = guest->state == GUEST_STATE_STUCK;
+		bool pull_back =
+			guest->state == GUEST_STATE_STUCK && guest->track->pull_back;
 		if (!pull_back &&
 			(backwards || !guard_is_worth_it(guest, guest->to_kib, terms))) {
 			guest->ordered = guard_drop(guest, "waits for memory to arrive");

@@ -134,13 +134,15 @@ static uint64_t paced_shrink(const struct guard_guest *guest, uint64_t wanted,
 
 /*
  * What the guard itself orders, whatever is wished: QEMU keeps a balloon's target over a
- * reset, a driver tries for ever to reach one it can't, and memory that can't be taken
- * isn't asked for.
+ * reset, a driver tries for ever to reach one it can't, memory that can't be taken isn't
+ * asked for, and a guest that helped itself is short beyond what its figures say (G8).
  */
 static bool propose_own(struct guard_guest *guest)
 {
 	const struct guest_sample *sample = &guest->facts->sample;
 	const struct balloon_track *track = guest->track;
+	bool may_be_fed =
+		guest->state == GUEST_STATE_MANAGED || guest->state == GUEST_STATE_STUCK;
 	if (guest->state == GUEST_STATE_BOOTING && track->reset) {
 		guest->to_kib = sample->limit_kib;
 		guest->own = "rebooted: its memory is back at the maximum";
@@ -152,6 +154,10 @@ static bool propose_own(struct guard_guest *guest)
 		guest->to_kib = sample->limit_kib;
 		guest->own =
 			"taking from it brings the host nothing: back to its maximum";
+	} else if (may_be_fed && track->released &&
+		   track->target_kib < sample->limit_kib) {
+		guest->to_kib = sample->limit_kib;
+		guest->own = "ran out and took memory back by itself: all it may have";
 	}
 	return guest->own;
 }

@@ -205,6 +205,7 @@ const struct field balloon_track_fields[] = {
 	BALLOON(pull_back),
 	BALLOON(stuck_count),
 	BALLOON(stuck_until_ms),
+	BALLOON(released),
 	BALLOON(suffered),
 	BALLOON(patience_ms),
 	BALLOON(spared_until_ms),

@@ -275,6 +275,51 @@ static void e12_a_guest_that_takes_memory_back_in_need_is_given_more(void **stat
 	assert_true(odd(rig)->target_kib > before);
 }
 
+/* A guest of 800 MiB that was brought down, on a host that has room for one whole guest
+ * by now, and not for all. */
+static uint64_t squeeze_and_relieve(struct rig *rig)
+{
+	odd(rig)->autodeflate = true;
+	settle(rig);
+	crowd(rig);
+	uint64_t before = odd(rig)->actual_kib;
+	assert_true(before < 600 * MIB);
+	rig->fake.base_kib -= 350 * MIB;
+	return before;
+}
+
+static void e12_it_is_given_all_it_may_have_by_the_next_plan(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t before = squeeze_and_relieve(rig);
+	unsigned orders = odd(rig)->orders;
+	/* whatever ran it short is over before anybody looks: its figures show no need */
+	odd(rig)->actual_kib = odd(rig)->target_kib = before + 20 * MIB;
+	rig_run(rig, 2500); /* a look, and one order */
+	assert_int_equal(rig_said(rig, "guest \"vm0\": took memory back by itself"), 1);
+	assert_int_equal(odd(rig)->orders, orders + 1);
+	assert_int_equal(rig_said(rig, "→ 800 MiB: ran out and took memory back"), 1);
+	assert_others_live(rig);
+
+	/* what it doesn't need is taken again, but not what it ran out with */
+	crowd_more(rig);
+	crowd_more(rig);
+	assert_in_range(odd(rig)->target_kib, before, MAX - 50 * MIB);
+}
+
+static void e12_a_driver_that_leaves_is_owed_nothing(void **state)
+{
+	struct rig *rig = *state;
+	squeeze_and_relieve(rig);
+	unsigned orders = odd(rig)->orders;
+	odd(rig)->tell = TELL_FROZEN;
+	odd(rig)->obey = OBEY_NEVER;
+	odd(rig)->actual_kib = MAX;
+	rig_run(rig, 60000);
+	assert_int_equal(odd(rig)->orders, orders);
+	assert_true(seen(rig)->cost_kib >= MAX);
+}
+
 static void e13_autodeflate_doesnt_change_what_is_used(void **state)
 {
 	struct rig *rig = *state;
@@ -846,6 +891,8 @@ int main(void)
 		TEST(e10_a_stuck_balloon_is_tried_less_and_less),
 		TEST(e11_memory_taken_back_by_a_driver_that_leaves_is_not_chased),
 		TEST(e12_a_guest_that_takes_memory_back_in_need_is_given_more),
+		TEST(e12_it_is_given_all_it_may_have_by_the_next_plan),
+		TEST(e12_a_driver_that_leaves_is_owed_nothing),
 		TEST(e13_autodeflate_doesnt_change_what_is_used),
 		TEST(e14_growth_is_met_before_the_guest_runs_out),
 		TEST(e15_a_leap_is_met_within_two_rounds),

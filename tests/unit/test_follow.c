@@ -363,6 +363,27 @@ static void memory_taken_back_in_need_is_no_other_hand(void **state)
 	assert_int_equal(look(bench, 1000, 500), FOLLOW_RELEASED);
 	assert_int_equal(bench->track.held_until_ms, 0);
 	assert_int_equal(bench->track.target_kib, 500 * MIB);
+	/* it is owed all it may have, until something is ordered */
+	assert_true(bench->track.released);
+	look(bench, 1000, 500);
+	assert_true(bench->track.released);
+	order(bench, 800);
+	assert_false(bench->track.released);
+}
+
+/* A reboot gives all back as well, and a hand that isn't the guest's may. */
+static void e12_nothing_is_owed_for_what_others_did(void **state)
+{
+	struct bench *bench = *state;
+	order(bench, 400);
+	look(bench, 4000, 400);
+	assert_int_equal(look(bench, 1000, 500), FOLLOW_ADOPTED);
+	assert_false(bench->track.released);
+	bench->facts.autodeflate = true;
+	assert_int_equal(look(bench, 1000, 600), FOLLOW_RELEASED);
+	bench->facts.boots++;
+	assert_int_equal(look(bench, 1000, 800), FOLLOW_NOTHING);
+	assert_false(bench->track.released);
 }
 
 /* A DIMM is a jump of both the maximum and the size, and neither need nor other hands. */
@@ -383,6 +404,7 @@ static void e39_memory_that_is_plugged_in_is_nobodys_move(void **state)
 	bench->facts.sample.max_kib = bench->facts.sample.limit_kib = 800 * MIB;
 	assert_int_equal(look(bench, 5000, 600), FOLLOW_NOTHING);
 	assert_int_equal(bench->track.target_kib, 600 * MIB);
+	assert_false(bench->track.released);
 	/* what the guest takes by itself is told as ever */
 	bench->facts.autodeflate = true;
 	assert_int_equal(look(bench, 5000, 700), FOLLOW_RELEASED);
@@ -441,6 +463,7 @@ int main(void)
 		TEST(a_refused_order_leaves_the_one_before),
 		TEST(an_order_that_is_late_stands),
 		TEST(memory_taken_back_in_need_is_no_other_hand),
+		TEST(e12_nothing_is_owed_for_what_others_did),
 		TEST(e39_memory_that_is_plugged_in_is_nobodys_move),
 		TEST(e39_an_order_on_its_way_is_not_lost_by_it),
 		TEST(e40_a_maximum_alone_moves_no_target),

@@ -520,6 +520,75 @@ static void what_a_paused_guest_owes_is_not_on_its_way(void **state)
 	assert_order(bench, 1, 650);
 }
 
+/* Two guests hold 800 MiB each; the third ran out at 400, and took 30 back by itself. */
+static void let_run_out(struct bench *bench)
+{
+	set_size(bench, 0, 430, 410);
+	bench->facts[0].sample.demand_kib = 450 * MIB;
+	bench->tracks[0].released = true;
+	wish_for(bench, 0, 450);
+	for (size_t i = 1; i < MOST; i++) {
+		set_size(bench, i, 800, 700);
+		wish_for(bench, i, 750);
+	}
+}
+
+static void e12_who_ran_out_gets_all_it_may_have_at_once(void **state)
+{
+	struct bench *bench = *state;
+	let_run_out(bench);
+	plan_with_room(bench, HOST_SNUG, 1000);
+	assert_order(bench, 0, 800);
+	assert_non_null(strstr(order_for(bench, 0)->reason, "ran out"));
+
+	/* neither a wish for less nor the calm after an order is in the way */
+	let_run_out(bench);
+	wish_for(bench, 0, 300);
+	bench->tracks[0].ordered_ms = NOW - 3500;
+	bench->tracks[0].from_kib = 500 * MIB;
+	plan_with_room(bench, HOST_SNUG, 1000);
+	assert_order(bench, 0, 800);
+
+	/* a balloon that stopped on its way down can still be let go */
+	let_run_out(bench);
+	bench->guests[0].state = GUEST_STATE_STUCK;
+	plan_with_room(bench, HOST_SNUG, 1000);
+	assert_order(bench, 0, 800);
+}
+
+/* Beyond its need nobody gives for it: it gets what is free, and half of the reserve. */
+static void e12_who_ran_out_squeezes_nobody_for_it(void **state)
+{
+	struct bench *bench = *state;
+	let_run_out(bench);
+	plan_with_room(bench, HOST_SNUG, 60);
+	assert_order(bench, 0, 430 + 60 + 50);
+	assert_no_order(bench, 1, "nobody needs");
+	assert_no_order(bench, 2, "nobody needs");
+
+	/* it is offered once: then it goes on by need, as all do */
+	plan_with_room(bench, HOST_SNUG, 60);
+	assert_order(bench, 0, 450);
+	let_run_out(bench);
+	plan_with_room(bench, HOST_SNUG, -50);
+	assert_no_order(bench, 0, "waits");
+	plan_with_room(bench, HOST_SNUG, 60);
+	assert_order(bench, 0, 450);
+}
+
+static void e12_hands_stay_off_who_ran_out_elsewhere(void **state)
+{
+	struct bench *bench = *state;
+	let_run_out(bench);
+	bench->guests[0].state = GUEST_STATE_BUSY;
+	plan_with_room(bench, HOST_SNUG, 1000);
+	assert_null(order_for(bench, 0));
+	/* what it is owed isn't forgotten */
+	bench->guests[0].state = GUEST_STATE_MANAGED;
+	plan_with_room(bench, HOST_SNUG, 1000);
+	assert_order(bench, 0, 800);
+}
+
 /* Nobody keeps what came first, where somebody starves on less than its share. */
 static void g11_who_starves_below_its_share_gets_it_from_who_has_more(void **state)
 {
@@ -605,6 +674,9 @@ int main(void)
 		TEST(who_suffers_gives_much_or_nothing),
 		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
+		TEST(e12_who_ran_out_gets_all_it_may_have_at_once),
+		TEST(e12_who_ran_out_squeezes_nobody_for_it),
+		TEST(e12_hands_stay_off_who_ran_out_elsewhere),
 
 		TEST(g7_a_stuck_target_goes_back_to_where_the_balloon_stopped),
 		TEST(g9_a_fixed_guest_is_left_at_its_maximum),
