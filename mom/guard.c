@@ -12,6 +12,7 @@
 #define WRONGED       2.0 /* comes before all distress */
 /* Taken beyond what is missing, to take less often. */
 #define SPARE_KIB (64 * KIB_PER_MIB)
+#define COMING_MS 2000 /* in an emergency an older order brings nothing any more */
 
 static bool is_shrink(const struct guard_guest *guest)
 {
@@ -28,13 +29,14 @@ static int64_t room_in(const struct guard_ledger *ledger, bool distress)
 
 /*
  * Memory that somebody needs but the books don't hold yet: the only good reason to take
- * from a guest what it isn't asked to give for more than a fair part of idle memory.
+ * from a guest what it isn't asked to give for more than a fair part of idle memory. An
+ * emergency is over with half of the reserve.
  */
-static int64_t shortage(const struct guard_guest *guests, size_t count,
+static int64_t shortage(const struct guard_guest *guests, size_t count, bool emergency,
 	const struct guard_ledger *pool, const struct guard_ledger *host)
 {
-	int64_t room = room_in(pool, false) < room_in(host, false) ? room_in(pool, false)
-								   : room_in(host, false);
+	int64_t own = room_in(pool, emergency), whole = room_in(host, emergency);
+	int64_t room = own < whole ? own : whole;
 	int64_t needed = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct guard_guest *guest = &guests[i];
@@ -61,12 +63,14 @@ static int by_gain(const void *a, const void *b)
 	return left_kib < right_kib ? 1 : left_kib > right_kib ? -1 : 0;
 }
 
-/* What earlier orders will bring: balloons that aren't down at their targets yet. */
-static uint64_t on_its_way(const struct guard_guest *guests, size_t count)
+/* What orders since then will bring: balloons that aren't down at their targets yet. */
+static uint64_t on_its_way(
+	const struct guard_guest *guests, size_t count, int64_t since_ms)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++)
-		if (guests[i].state == GUEST_STATE_MANAGED)
+		if (guests[i].state == GUEST_STATE_MANAGED &&
+			guests[i].track->ordered_ms >= since_ms)
 			sum += sub_u64(guests[i].facts->sample.actual_kib,
 				guests[i].track->target_kib);
 	return sum;
@@ -81,26 +85,36 @@ static uint64_t enough(const struct guard_guest *guest, uint64_t missing_kib,
 	return (kib + GUARD_CHUNK_KIB - 1) / GUARD_CHUNK_KIB * GUARD_CHUNK_KIB;
 }
 
-/* What is missing comes from those who have most to give, in few orders, and last from
- * who should rest; what nobody needs stays where it is. */
-static void keep_needed_shrinks(struct guard_guest *guests, size_t count, int64_t missing,
-	const struct guard_terms *terms)
+/*
+ * What is missing comes from those who have most to give, in few orders, and last from
+ * who should rest; what nobody needs stays where it is. In an emergency everybody gives
+ * what is wished, but Windows only what the others don't bring: its balloon is slow, and
+ * what it uses isn't well known.
+ */
+static void keep_needed_shrinks(struct guard_guest *guests, size_t count, bool emergency,
+	int64_t missing, const struct guard_terms *terms, int64_t now_ms)
 {
 	auto_free struct guard_guest **shrinking =
 		mem_array(count, sizeof(struct guard_guest *));
 	size_t shrinking_count = 0;
-	for (size_t i = 0; i < count; i++)
-		if (guests[i].ordered && is_shrink(&guests[i]) &&
-			!guard_is_over(&guests[i]))
-			shrinking[shrinking_count++] = &guests[i];
+	missing -= (int64_t)on_its_way(guests, count, emergency ? now_ms - COMING_MS : 0);
+	for (size_t i = 0; i < count; i++) {
+		struct guard_guest *guest = &guests[i];
+		if (!guest->ordered || !is_shrink(guest) || guard_is_over(guest))
+			continue;
+		if (emergency && !guest->facts->windows)
+			missing -= (int64_t)(guest->track->target_kib - guest->to_kib);
+		else
+			shrinking[shrinking_count++] = guest;
+	}
 	qsort(shrinking, shrinking_count, sizeof(struct guard_guest *), by_gain);
-	missing -= (int64_t)on_its_way(guests, count);
 	for (size_t i = 0; i < shrinking_count; i++) {
 		struct guard_guest *guest = shrinking[i];
 		uint64_t gain = guest->track->target_kib - guest->to_kib;
 		if (missing <= 0)
-			guest->ordered =
-				guard_drop(guest, "no shrink: nobody needs the memory");
+			guest->ordered = guard_drop(guest, "no shrink: %s",
+				emergency ? "the others give enough"
+					  : "nobody needs the memory");
 		else
 			guest->to_kib +=
 				sub_u64(gain, enough(guest, (uint64_t)missing, terms));
@@ -143,7 +157,8 @@ static void emit(struct plan *plan, const struct guard_guest *guest)
 		guest->own ? guest->own : guest->wish->because);
 }
 
-/* Grant what has arrived; a guest in distress may draw on the reserve. */
+/* Grant what has arrived; a guest in distress may draw on the reserve. Who ran out is
+ * offered all there is once, and goes on by need. */
 static void grant(struct guard_guest *guest, struct guard_ledger *pool,
 	struct guard_ledger *host, const struct guard_terms *terms, struct plan *plan)
 {
@@ -266,9 +281,10 @@ uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state st
 	bool pressed = is_pressed(guests, count);
 	for (size_t i = 0; i < count; i++)
 		guard_propose(&guests[i], state, pressed, terms, now_ms);
-	if (state < HOST_TIGHT)
-		keep_needed_shrinks(
-			guests, count, shortage(guests, count, pool, host), terms);
+	bool emergency = state >= HOST_CRITICAL;
+	if (state != HOST_TIGHT)
+		keep_needed_shrinks(guests, count, emergency,
+			shortage(guests, count, emergency, pool, host), terms, now_ms);
 
 	auto_free struct guard_guest **growing =
 		mem_array(count, sizeof(struct guard_guest *));

@@ -520,6 +520,50 @@ static void what_a_paused_guest_owes_is_not_on_its_way(void **state)
 	assert_order(bench, 1, 650);
 }
 
+/* In an emergency a Windows guest gives what the others don't bring. */
+static void e58_windows_gives_last_in_an_emergency(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts[0].windows = true;
+	for (size_t i = 0; i < MOST; i++)
+		wish_for(bench, i, 500);
+	plan_with_room(bench, HOST_CRITICAL, -550);
+	assert_no_order(bench, 0, "the others give enough"); /* 600, of 550 less 50 */
+	assert_order(bench, 1, 500);
+	assert_order(bench, 2, 500);
+
+	/* what they were ordered just now is on its way … */
+	for (size_t i = 1; i < MOST; i++)
+		follow_order(&bench->tracks[i], 800 * MIB, 500 * MIB, NOW - 200);
+	plan_with_room(bench, HOST_CRITICAL, -550);
+	assert_no_order(bench, 0, "the others give enough");
+	/* … but what doesn't come saves nobody */
+	for (size_t i = 1; i < MOST; i++)
+		bench->tracks[i].ordered_ms = NOW - 3000;
+	plan_with_room(bench, HOST_CRITICAL, -550);
+	assert_order(bench, 0, 500);
+}
+
+static void e58_windows_gives_what_the_others_cannot(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts[0].windows = true;
+	for (size_t i = 0; i < MOST; i++)
+		wish_for(bench, i, 500);
+	plan_with_room(bench, HOST_CRITICAL, -750);
+	assert_order(bench, 0, 800 - 100 - 64); /* 750 less 50, and the others' 600 */
+	for (size_t i = 1; i < MOST; i++)
+		set_size(bench, i, 128, 100); /* at their floors */
+	plan_with_room(bench, HOST_CRITICAL, -750);
+	assert_order(bench, 0, 500);
+
+	/* where there is time, all are alike */
+	set_size(bench, 1, 800, 200);
+	plan_with_room(bench, HOST_TIGHT, -100);
+	assert_order(bench, 0, 600);
+	assert_order(bench, 1, 600);
+}
+
 /* Two guests hold 800 MiB each; the third ran out at 400, and took 30 back by itself. */
 static void let_run_out(struct bench *bench)
 {
@@ -674,6 +718,8 @@ int main(void)
 		TEST(who_suffers_gives_much_or_nothing),
 		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
+		TEST(e58_windows_gives_last_in_an_emergency),
+		TEST(e58_windows_gives_what_the_others_cannot),
 		TEST(e12_who_ran_out_gets_all_it_may_have_at_once),
 		TEST(e12_who_ran_out_squeezes_nobody_for_it),
 		TEST(e12_hands_stay_off_who_ran_out_elsewhere),
