@@ -106,6 +106,7 @@ struct config_part {
 struct config {
 	char *path; /* where it was read, NULL with defaults only */
 	bool dry_run;
+	bool lock_memory;
 	int on_exit;                    /* enum exit_action */
 	char *on_state;                 /* program to run when the state changes */
 	uint64_t on_state_limit_ms;

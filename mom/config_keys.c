@@ -12,6 +12,8 @@
 const struct config_key config_keys[] = {
 	{"", "dry_run", CONFIG_BOOL, AT(dry_run), "false", NULL, NULL, NULL,
 		"Decide and report, but give no order."},
+	{"", "lock_memory", CONFIG_BOOL, AT(lock_memory), "false", NULL, NULL, NULL,
+		"Keep momd's own memory out of the host's swap."},
 	{"", "on_exit", CONFIG_CHOICE, AT(on_exit), "keep", NULL, NULL, "keep|release",
 		"What becomes of the balloons when momd ends: \"keep\", or \"release\" "
 		"where there is room for all."},

@@ -310,6 +310,13 @@ static void tell_what_waits(const struct config *old, const struct config *new)
 			    "momd starts anew");
 }
 
+static void lock_memory(const struct daemon *daemon)
+{
+	struct err err;
+	if (mem_lock(daemon->engine.config->lock_memory, &err) < 0)
+		log_warning("lock_memory: %s; going on without", err.text);
+}
+
 int daemon_reload(struct daemon *daemon, struct err *err)
 {
 	struct config *config;
@@ -328,6 +335,7 @@ int daemon_reload(struct daemon *daemon, struct err *err)
 	if (daemon->engine.hypervisor_self != hypervisor)
 		forget_round(daemon);
 	if (result == 0) {
+		lock_memory(daemon);
 		remember_follow(daemon);
 		pages_follow(daemon);
 		want_round(daemon);
@@ -429,6 +437,7 @@ void daemon_loop_free(struct daemon *daemon)
 
 void daemon_run(struct daemon *daemon)
 {
+	lock_memory(daemon);
 	daemon->started_at_ms = daemon_clock_ms();
 	begin_round(daemon);
 	notify("READY=1");

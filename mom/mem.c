@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mom/mem.h"
 
+#include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "mom/err.h"
 
 void *mem_alloc(size_t size)
 {
@@ -69,4 +76,40 @@ void mem_replace(char **owned, const char *text)
 	char *copy = mem_dup(text);
 	free(*owned);
 	*owned = copy;
+}
+
+/* The limit doesn't count for this capability. */
+static bool has_ipc_lock(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {0};
+	return syscall(SYS_capget, &head, caps) == 0 &&
+	       caps[0].effective & 1u << CAP_IPC_LOCK;
+}
+
+/* A soft limit may be lifted up to the hard one by anybody, the hard one by few. */
+static bool lift_lock_limit(void)
+{
+	struct rlimit limit;
+	if (has_ipc_lock())
+		return true;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+		return true;
+	limit = (struct rlimit){.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	return setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
+}
+
+int mem_lock(bool wanted, struct err *err)
+{
+	if (!wanted) {
+		munlockall();
+		return 0;
+	}
+	if (!lift_lock_limit())
+		return err_set(err, -EPERM,
+			"how much memory may be locked is limited (RLIMIT_MEMLOCK, "
+			"\"LimitMEMLOCK=infinity\" of a unit lifts it)");
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		return err_errno(err, errno, "memory can't be locked");
+	return 0;
 }

@@ -8,6 +8,7 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,18 @@ char *mem_vprintf(const char *format, va_list args)
  */
 void *mem_grow(void *array, size_t count, size_t *capacity, size_t size)
 	__attribute__((returns_nonnull));
+
+struct err;
+
+/*
+ * Keep all that the process has touched, or will touch, out of swap; or no longer. What
+ * is mapped and never touched, as most of a thread's stack, takes no memory by it.
+ *
+ * Errors: -EPERM the limit on locked memory can't be lifted; with one, what is mapped
+ *         later would be refused, so nothing is locked then.
+ * Source: mlockall(2), RLIMIT_MEMLOCK in getrlimit(2).
+ */
+int mem_lock(bool wanted, struct err *err);
 
 /* Replace an owned string by a copy of another one. */
 void mem_replace(char **owned, const char *text);

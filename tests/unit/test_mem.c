@@ -4,12 +4,26 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "mom/err.h"
 #include "mom/mem.h"
+
+/* The address sanitizer lets nobody lock memory; gcc and clang tell of it each in its own
+ * way. */
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define CAN_LOCK false
+#else
+#define CAN_LOCK true
+#endif
 
 static void fresh_memory_is_zero(void **state)
 {
@@ -108,6 +122,70 @@ static void no_memory_ends_the_process(void **state)
 	assert_int_not_equal(status, 0); /* a sanitizer ends it by an exit of its own */
 }
 
+static long locked_kib(void)
+{
+	auto_fclose FILE *file = fopen("/proc/self/status", "re");
+	char line[256];
+	long kib = -1;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmLck: %ld", &kib) == 1)
+			break;
+	return kib;
+}
+
+/* Locks are of a process, so each is tried in one of its own: gives its exit status. */
+static int status_of(int (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(work());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* 0 it was locked and let go of, 1 it wasn't, 77 it may not be here. */
+static int lock_and_let_go(void)
+{
+	if (!CAN_LOCK || mem_lock(true, NULL) < 0)
+		return 77;
+	long locked = locked_kib();
+	mem_lock(false, NULL);
+	return locked > 0 && locked_kib() == 0 ? 0 : 1;
+}
+
+static void memory_is_locked_and_let_go_of(void **state)
+{
+	(void)state;
+	int status = status_of(lock_and_let_go);
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+/* 0 it was refused in words that help, and what is mapped later is had all the same. */
+static int lock_under_a_limit(void)
+{
+	struct rlimit little = {.rlim_cur = 65536, .rlim_max = 65536};
+	struct err err = {0};
+	if (setrlimit(RLIMIT_MEMLOCK, &little) < 0 || (!geteuid() && setuid(65534) < 0))
+		return 77;
+	if (mem_lock(true, &err) != -EPERM || !strstr(err.text, "RLIMIT_MEMLOCK"))
+		return 1;
+	memset(mem_alloc((size_t)16 << 20), 1, (size_t)16 << 20);
+	return locked_kib() == 0 ? 0 : 1;
+}
+
+static void under_a_limit_nothing_is_locked(void **state)
+{
+	(void)state;
+	int status = status_of(lock_under_a_limit);
+	if (status == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	cmocka_set_message_output(CM_OUTPUT_TAP);
@@ -120,6 +198,8 @@ int main(void)
 		cmocka_unit_test(taken_values_survive_their_scope),
 		cmocka_unit_test(descriptors_close_with_their_scope),
 		cmocka_unit_test(no_memory_ends_the_process),
+		cmocka_unit_test(memory_is_locked_and_let_go_of),
+		cmocka_unit_test(under_a_limit_nothing_is_locked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
