@@ -228,10 +228,11 @@ void announce_pool(const struct engine *engine, struct pool *pool)
 {
 	announce_reserve(engine, pool);
 	char available[SIZE_TEXT_MAX], reserve[SIZE_TEXT_MAX];
+	bool exhausted = pool->sample.state == HOST_EXHAUSTED;
 	if (pool->announced == pool->sample.state)
 		return;
 	struct occurrence about = {
-		.level = LOG_LEVEL_NOTICE,
+		.level = exhausted ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
 		.kind = OCCURRENCE_POOL,
 		.pool = pool->path,
 		.was = host_state_name(pool->announced),
@@ -240,9 +241,11 @@ void announce_pool(const struct engine *engine, struct pool *pool)
 		.available_kib = pool->sample.available_kib,
 		.reserve_kib = pool->sample.reserve_kib,
 	};
-	announce(engine, &about, "%s (was %s), %s available, reserve %s", about.is,
+	announce(engine, &about, "%s (was %s), %s available, reserve %s%s", about.is,
 		about.was, units_format_size(available, about.available_kib),
-		units_format_size(reserve, about.reserve_kib));
+		units_format_size(reserve, about.reserve_kib),
+		exhausted ? "; nothing is left to take: lower a guest's min, or stop one"
+			  : "");
 	pool->announced = pool->sample.state;
 }
 

@@ -213,7 +213,9 @@ static enum host_state judge(struct pool *pool, int64_t now_ms)
 	if (pool->blind)
 		return pool->track.seen ? pool->track.state : HOST_SNUG;
 	enum host_state state = estimate_host_state(&pool->track, &pool->sample, now_ms);
-	return state == HOST_CRITICAL && pool->exhausted ? HOST_EXHAUSTED : state;
+	/* no new alarm where memory is there again, and has only to stay for a while */
+	bool told = pool->announced == HOST_EXHAUSTED || !pool->track.better_since_ms;
+	return state == HOST_CRITICAL && pool->exhausted && told ? HOST_EXHAUSTED : state;
 }
 
 /* What is little for the host may be all that a small cgroup has. */

@@ -179,6 +179,29 @@ static void e59_where_nothing_is_left_to_take_nothing_is_ordered(void **state)
 	assert_sane(rig);
 }
 
+/* Memory that came back has to stay for a while; a guest that boots meanwhile, and can't
+ * give anything yet, is no alarm. */
+static void e59_where_memory_is_back_there_is_no_alarm(void **state)
+{
+	struct rig *rig = *state;
+	add_guests(rig, 3, 250 * MIB);
+	rig_open(rig, "");
+	rig_run(rig, 20000);
+	rig->fake.base_kib = 2500 * MIB;
+	rig_run(rig, 60000);
+	assert_int_equal(rig_said(rig, "host: exhausted"), 1);
+	assert_int_equal(
+		rig_said(rig, "nothing is left to take: lower a guest's min"), 1);
+	for (size_t i = 0; i < 3; i++)
+		fake_stop(&rig->fake, &rig->fake.guests[i]);
+	rig->fake.base_kib = 0;
+	rig_run(rig, 2000);
+	fake_add(&rig->fake, "late", MAX, 200 * MIB);
+	rig_run(rig, 60000);
+	assert_int_equal(rig_said(rig, "host: exhausted"), 1);
+	assert_int_equal(rig->engine.pools.items[0].sample.state, HOST_ROOMY);
+}
+
 /* A wave of ±200 MiB with a period of 20 s, for an hour. */
 static void e60_a_wave_of_pressure_moves_no_more_than_itself(void **state)
 {
@@ -529,6 +552,7 @@ int main(void)
 		TEST(e50_many_hung_guests_leave_the_others_their_pace),
 		TEST(e58_sudden_pressure_is_met_within_a_second),
 		TEST(e59_where_nothing_is_left_to_take_nothing_is_ordered),
+		TEST(e59_where_memory_is_back_there_is_no_alarm),
 		TEST(e60_a_wave_of_pressure_moves_no_more_than_itself),
 		TEST(e61_swap_that_is_full_and_quiet_is_no_emergency),
 		TEST(e62_swap_at_work_is_pressure_though_memory_seems_left),
