@@ -26,12 +26,13 @@ lab_load() {
 #   stats=no       no statistics period      autodeflate=on
 #   mom='shares="2000"'   attributes of the guest's metadata for momd
 #   cache=none     cache mode of its disk
+#   words="loglevel=7"  more for its kernel
 #   panic=SECONDS  what the kernel does after a panic (-1: reboots)
 lab_guest() {
 	local name=$1 memory=800 current='' load='' order='' driver=yes balloon=virtio
-	local stats=yes autodeflate=off mom='' cache=none panic=-1 pair
+	local stats=yes autodeflate=off mom='' cache=none panic=-1 words='' pair
 	for pair in "${@:2}"; do
-		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|cache|panic)= ]] ||
+		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|cache|panic|words)= ]] ||
 			lab_die "no such setting of a guest: '$pair'"
 		local "$pair"
 	done
@@ -43,7 +44,7 @@ lab_guest() {
 
 # Prints from the variables of lab_guest.
 lab_guest_xml() {
-	local line="console=ttyS0 quiet panic=$panic"
+	local line="console=ttyS0 quiet panic=$panic $words"
 	[[ -z $load ]] || line+=" mom.load=$load"
 	[[ -z $order ]] || line+=" mom.order=${order// /_}"
 	[[ $driver == yes ]] || line+=" mom.nodriver"
