@@ -157,13 +157,46 @@ static double future_need(const struct sim_guest *guest, int64_t now_ms)
 	return peak + sim_guest_least(guest) + CLOSE_KIB;
 }
 
-/* What a guest will hold that boots, or that has no driver: what it has touched once stays
- * with it. */
+/* What a guest will hold that boots, or that has no driver: what it has touched once
+ * stays with it. */
 static double future_size(const struct sim_guest *guest, int64_t now_ms)
 {
 	double touched = fmax(sim_guest_touched(guest), guest->make.boot_touch_kib);
 	double kib = fmax(touched, future_need(guest, now_ms));
 	return fmin(kib, (double)guest->make.max_kib);
+}
+
+/* What the host has beyond all that guests may take by now. */
+static double room_left(const struct sim_world *world)
+{
+	double room_kib = world_for_guests(world);
+	for (size_t i = 0; i < world->count; i++) {
+		const struct sim_guest *guest = &world->guests[i];
+		if (guest->present && guest->driver)
+			room_kib -= sim_guest_most(guest, guest->actual);
+		else if (guest->present)
+			room_kib -= future_size(guest, world->now_ms) +
+				    (double)guest->make.overhead_kib;
+	}
+	return room_kib;
+}
+
+/* Takes first, and gives what has arrived by then. */
+static void move_on(struct division *division, const struct sim_world *world)
+{
+	for (size_t i = 0; i < division->count; i++)
+		if ((double)division->targets[i] < division->whose[i]->target)
+			sim_guest_order(division->whose[i], (double)division->targets[i]);
+	double room_kib = fmax(room_left(world), 0);
+	for (size_t i = 0; i < division->count; i++) {
+		struct sim_guest *guest = division->whose[i];
+		double target = (double)division->targets[i];
+		double has = fmax(guest->target, guest->actual);
+		double given = fmin(fmax(target - has, 0), room_kib);
+		if (target > guest->target)
+			sim_guest_order(guest, fmin(target, has + given));
+		room_kib -= given;
+	}
 }
 
 /* Gives what will be needed, and takes only what doesn't fit beside it. */
@@ -183,7 +216,8 @@ static void oracle_act(void *self, int64_t now_ms)
 				claim->floor_kib, claim->ceiling_kib);
 		claim->ceiling_kib = max_u64(claim->want_kib, stands);
 	}
-	divide(&division, budget_kib);
+	share_divide(division.claims, division.count, budget_kib, 0, division.targets);
+	move_on(&division, peer->env.world);
 	division_done(&division);
 }
 
