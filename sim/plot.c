@@ -81,10 +81,14 @@ static void draw_line(struct svg *svg, const struct record *record, value_fn val
 /* The host's state as a band under its curves. */
 static void draw_states(struct svg *svg, const struct record *record)
 {
-	for (size_t i = 0; i + 1 < record->count; i++)
-		svg_state(svg, (double)record->moments[i].at_ms,
-			(double)record->moments[i + 1].at_ms,
-			host_state_name(record->moments[i].state));
+	const struct record_moment *moments = record->moments;
+	for (size_t i = 0, end; i + 1 < record->count; i = end) {
+		for (end = i + 1; end + 1 < record->count &&
+				  moments[end].state == moments[i].state;)
+			end++;
+		svg_state(svg, (double)moments[i].at_ms, (double)moments[end].at_ms,
+			host_state_name(moments[i].state));
+	}
 }
 
 static void draw_times(struct svg *svg, double y)
