@@ -66,6 +66,14 @@ double sim_guest_least(const struct sim_guest *guest)
 	       sim_guest_low_mark(guest);
 }
 
+double sim_guest_most(const struct sim_guest *guest, double actual_kib)
+{
+	double kept_back = fmin(HIGH_MARK * sim_guest_low_mark(guest), guest->untouched);
+	double size = guest->driver ? fmax(guest->target, actual_kib) - kept_back
+				    : max_kib(guest);
+	return fmax(size, sim_guest_touched(guest)) + (double)guest->make.overhead_kib;
+}
+
 /* What the programs hold in memory. */
 static double held(const struct sim_guest *guest)
 {
@@ -84,7 +92,6 @@ void sim_guest_boot(struct sim_guest *guest, int64_t now_ms)
 	double touched = sim_guest_touched(guest) - guest->kept;
 	if (!guest->present) {
 		touched = 0;
-		guest->begun_ms = now_ms;
 		guest->target = guest->actual = guest->told_actual = max_kib(guest);
 		guest->host_swapped = guest->merged = 0;
 	}

@@ -23,7 +23,7 @@ enum guest_fault {
 	FAULT_NO_DEVICE,  /* no balloon device */
 	FAULT_NO_DRIVER,  /* nothing answers the device */
 	FAULT_NO_SERVICE, /* the driver answers, its statistics are empty */
-	FAULT_STUCK,      /* the balloon takes half of what is asked and stops */
+	FAULT_STUCK,      /* the balloon takes a third of the guest and stops */
 	FAULT_FIXED,      /* the balloon moves, and QEMU gives nothing back */
 };
 
@@ -71,7 +71,6 @@ struct sim_guest {
 	bool silent; /* reports no more until it boots anew */
 	uint32_t boots;
 	int64_t booted_ms; /* power on, or the last reset */
-	int64_t begun_ms;  /* power on */
 	bool driver;       /* the balloon driver is loaded */
 
 	/* the guest's memory, KiB */
@@ -88,7 +87,6 @@ struct sim_guest {
 	double target, actual; /* as they are */
 	double told_actual;    /* as QEMU told it last */
 	int64_t told_actual_ms;
-	double stuck_at; /* where the balloon stops, of a stuck one */
 	double host_swapped;
 	double merged; /* by KSM: counted in rss, but not taken from the host */
 
@@ -144,6 +142,10 @@ double sim_guest_touched(const struct sim_guest *guest);
 
 /* What the process takes from the host: without what lies in host swap. */
 double sim_guest_rss(const struct sim_guest *guest);
+
+/* The most that it may take from the host without asking: what the balloon leaves or is
+ * to leave, but for what its kernel keeps back and has never touched. */
+double sim_guest_most(const struct sim_guest *guest, double actual_kib);
 
 /* QEMU is told a new target. */
 void sim_guest_order(struct sim_guest *guest, double target_kib);

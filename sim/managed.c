@@ -9,7 +9,9 @@
 #include "sim/hypervisor.h"
 #include "sim/manager.h"
 
-#define IN_DISTRESS 0.5 /* the guard's mark: beyond it growth may use the reserve */
+#define IN_DISTRESS    0.5  /* the guard's mark: beyond it growth may use the reserve */
+#define FRESH_PERIODS  3    /* statistics older than so many periods, and … */
+#define FRESH_LEAST_MS 3000 /* … than this, are too old to shrink by */
 
 /*
  * Other managers at home: no guard behind them, and a pace of their own. They look so
@@ -119,14 +121,25 @@ static double added(const struct guest *guest, const struct order *order)
 	return fmax((double)after - (double)sample->cost_kib, 0);
 }
 
+static size_t number_of(const struct managed *managed, const struct order *order)
+{
+	struct sim_world *world = managed->env.world;
+	return (size_t)(world_find(world, order->uuid) - world->guests);
+}
+
+/* Held against what the world knows, not against what the engine made of it. */
 static void check_order(
 	struct managed *managed, const struct guest *guest, const struct order *order)
 {
-	const struct guest_sample *sample = &guest->facts.sample;
+	size_t number = number_of(managed, order);
+	const struct sim_guest *made = &managed->env.world->guests[number];
+	const struct guest_settings *settings = &managed->env.settings[number];
+	uint64_t max_kib = made->make.max_kib;
 	bool reset = guest->state == GUEST_STATE_BOOTING;
-	if (order->to_kib > max_u64(sample->limit_kib, reset ? sample->max_kib : 0))
+	if (order->to_kib > (reset ? max_kib : guest_limit_kib(settings, max_kib)))
 		broken(managed, "an order beyond the maximum", order->name);
-	if (order->to_kib < sample->min_kib && order->to_kib < order->from_kib)
+	if (order->to_kib < guest_floor_kib(settings, max_kib) &&
+		order->to_kib < order->from_kib)
 		broken(managed, "an order below the minimum", order->name);
 	/* the guard's own: a stuck balloon's target goes back, a fixed one's memory too
 	 */
@@ -135,7 +148,11 @@ static void check_order(
 	bool up = order->to_kib >= order->from_kib;
 	if (guest->state != GUEST_STATE_MANAGED && !reset && !(returned && up))
 		broken(managed, "an order to a guest that isn't managed", order->name);
-	if (order->to_kib < order->from_kib && !guest->fresh)
+	int64_t age_ms = managed->engine.now_ms - made->reported_ms;
+	int64_t fresh_ms = (int64_t)managed->engine.config->hypervisor.stats_period_ms *
+			   FRESH_PERIODS;
+	fresh_ms = fresh_ms > FRESH_LEAST_MS ? fresh_ms : FRESH_LEAST_MS;
+	if (order->to_kib < order->from_kib && (!made->reported || age_ms > fresh_ms))
 		broken(managed, "a shrink by old statistics", order->name);
 }
 
@@ -154,10 +171,7 @@ static void check_steady(struct managed *managed, bool calm)
 	int64_t settle_ms = (int64_t)engine->config->balloon.settle_ms;
 	for (size_t i = 0; i < engine->plan.order_count; i++) {
 		const struct order *order = &engine->plan.orders[i];
-		const struct sim_world *world = managed->env.world;
-		size_t number = (size_t)(world_find(managed->env.world, order->uuid) -
-					 world->guests);
-		int64_t *grown_ms = &managed->grown_ms[number];
+		int64_t *grown_ms = &managed->grown_ms[number_of(managed, order)];
 		bool grows = order->to_kib > order->from_kib;
 		if (!grows && calm && *grown_ms && engine->now_ms - *grown_ms < settle_ms)
 			broken(managed, "taken back what was just given", order->name);
@@ -200,6 +214,37 @@ static void check_plan(struct managed *managed)
 			"");
 }
 
+/* What guests may take without asking, in the world's own figures: by the size that their
+ * balloons have, and by the one that QEMU told last. */
+struct promised {
+	double true_kib, told_kib;
+};
+
+static struct promised promised(const struct sim_world *world)
+{
+	struct promised sum = {0};
+	for (size_t i = 0; i < world->count; i++) {
+		const struct sim_guest *guest = &world->guests[i];
+		if (!guest->present)
+			continue;
+		sum.true_kib += sim_guest_most(guest, guest->actual);
+		sum.told_kib += sim_guest_most(guest, guest->told_actual);
+	}
+	return sum;
+}
+
+/* It is there, or was promised before, whatever the engine's books say; nobody can know
+ * better than one of the two. */
+static void check_world(struct managed *managed, struct promised before)
+{
+	const struct sim_world *world = managed->env.world;
+	struct promised after = promised(world);
+	double has_kib = world_for_guests(world) + world->host.merged;
+	if (after.true_kib > fmax(has_kib, before.true_kib) + 1 &&
+		after.told_kib > fmax(has_kib, before.told_kib) + 1)
+		broken(managed, "more is promised than the host has", "");
+}
+
 /* ---- time ---- */
 
 static enum engine_need drain(struct managed *managed)
@@ -233,9 +278,12 @@ static bool is_urgent(struct managed *managed, int64_t now_ms)
 
 static void decide(struct managed *managed, int64_t now_ms)
 {
+	struct promised before = promised(managed->env.world);
 	engine_tick(&managed->engine, now_ms);
-	if (!is_peer(managed))
-		check_plan(managed);
+	if (is_peer(managed))
+		return;
+	check_plan(managed);
+	check_world(managed, before);
 }
 
 /* The answers to what engine_begin() asks are there within a step of the world. */
