@@ -254,8 +254,8 @@ int command_least(const struct command *command, struct err *err)
 			break;
 		struct run_terms terms = terms_of(command, NULL);
 		r = least_find(stdout, &scenario, &terms,
-			(const char *const *)names.items, names.count,
-			command->json, err);
+			(const char *const *)names.items, names.count, command->json,
+			err);
 		scenario_done(&scenario);
 	}
 	names_done(&names);

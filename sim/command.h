@@ -20,7 +20,7 @@ struct command {
 	char **sets;             /* "KEY=VALUE"; owned */
 	size_t set_count;
 	struct scenario_trace trace; /* its file NULL: a scenario is played */
-	const char *recording; /* NULL: a scenario or a trace is played */
+	const char *recording;       /* NULL: a scenario or a trace is played */
 	struct {
 		char **policies; /* in place of the recorded ones; owned */
 		size_t policy_count;

@@ -113,16 +113,14 @@ static void tell_figure(
 		fputs(json ? "null" : "-", out);
 }
 
-static void tell_figures(
-	FILE *out, bool json, const struct row *row, uint64_t oracle_kib)
+static void tell_figures(FILE *out, bool json, const struct row *row, uint64_t oracle_kib)
 {
 	double host_kib = (double)row->least.host_kib;
 	bool fits = row->least.fits;
 	tell_figure(out, json, "host_mib", fits, 0, floor(host_kib / KIB_PER_MIB));
 	tell_figure(out, json, "ratio_to_oracle", fits && oracle_kib, 3,
 		host_kib / (double)max_u64(oracle_kib, 1));
-	tell_figure(
-		out, json, "moved_gib", row->common.fits, 1, row->common.moved_gib);
+	tell_figure(out, json, "moved_gib", row->common.fits, 1, row->common.moved_gib);
 	tell_figure(out, json, "own_moved_gib", fits, 1, row->least.moved_gib);
 }
 
@@ -136,8 +134,8 @@ static void tell(FILE *out, const struct row *rows, size_t count, size_t guests)
 	}
 }
 
-static void tell_json(FILE *out, const struct row *rows, size_t count,
-	const struct scenario *scenario)
+static void tell_json(
+	FILE *out, const struct row *rows, size_t count, const struct scenario *scenario)
 {
 	uint64_t oracle_kib = needed_kib(rows, count, "oracle");
 	fprintf(out, "{\"scenario\": ");

@@ -26,7 +26,11 @@ void measure_restart(struct measure *measure, struct sim_world *world)
 	measure->state = state;
 	for (size_t i = 0; i < world->count; i++)
 		world->guests[i].tally = (struct guest_tally){0};
-	world->tally = (struct host_tally){.killed = world->tally.killed};
+	world->tally = (struct host_tally){
+		.killed = world->tally.killed,
+		.most_kib = world->host.used,
+		.most_swapped_kib = world->host.swapped,
+	};
 }
 
 /* How much memory lies with other guests than the exact division would have it. */
@@ -251,8 +255,8 @@ NOW(target_now, guest->target)
 NOW(need_now, sim_guest_need(guest))
 NOW(rss_now, sim_guest_rss(guest))
 NOW(missing_now, guest->present ? sim_guest_missing(guest)
-		  : guest->lost  ? guest->want.need_kib
-				 : 0)
+		 : guest->lost  ? guest->want.need_kib
+				: 0)
 
 static double missing_sum(const struct measure *measure)
 {

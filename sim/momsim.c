@@ -159,8 +159,7 @@ static int take_option(int option, struct command *command)
 	case OPT_PICK:
 		return take_value(WORD_COUNT, optarg, &command->trace.pick, "pick");
 	case OPT_LENGTH:
-		return take_value(
-			WORD_TIME, optarg, &command->trace.length_ms, "length");
+		return take_value(WORD_TIME, optarg, &command->trace.length_ms, "length");
 	case OPT_TICK:
 		return take_value(WORD_TIME, optarg, &command->trace.tick_ms, "tick");
 	case OPT_GUARDED:
@@ -209,8 +208,7 @@ static int check_options(
 	struct command *command, const struct known_command *known_command)
 {
 	if (!!command->trace.file + !!command->recording + !!command->scenario_count != 1)
-		return bad_options(
-			"expected one of a scenario, --trace and --recording");
+		return bad_options("expected one of a scenario, --trace and --recording");
 	if (command->svg && !known_command->draws)
 		return bad_usage("nothing is drawn by", command->name);
 	if (command->json && !known_command->tells_json)

@@ -80,8 +80,8 @@ struct scenario_trace {
 	uint64_t vms, pick, host_kib;
 	int64_t length_ms, tick_ms;
 };
-int scenario_traced(struct scenario *scenario, const struct scenario_trace *terms,
-	struct err *err);
+int scenario_traced(
+	struct scenario *scenario, const struct scenario_trace *terms, struct err *err);
 void scenario_done(struct scenario *scenario);
 
 /* A fresh world of it, with its guests off and all that will happen. */

@@ -238,8 +238,8 @@ static int check_expectation(const struct scenario *scenario,
 	for (size_t i = 0; !found && i < scenario->guest_count; i++)
 		found = strcmp(expectation->guest, scenario->guests[i].name) == 0;
 	if (!found)
-		return err_set(err, -EINVAL, "there is no guest \"%s\"",
-			expectation->guest);
+		return err_set(
+			err, -EINVAL, "there is no guest \"%s\"", expectation->guest);
 	if (expectation->at_ms > scenario->length_ms)
 		return err_set(err, -EINVAL, "it is expected after the end");
 	return 0;
@@ -249,8 +249,8 @@ static int check_lines(const struct scenario *scenario, struct err *err)
 {
 	for (size_t i = 0; i < scenario->deed_count; i++)
 		if (check_deed(scenario, &scenario->deeds[i], err) < 0)
-			return err_prefix(err, "%s:%u", scenario->path,
-				scenario->deeds[i].line);
+			return err_prefix(
+				err, "%s:%u", scenario->path, scenario->deeds[i].line);
 	for (size_t i = 0; i < scenario->expectation_count; i++)
 		if (check_expectation(scenario, &scenario->expectations[i], err) < 0)
 			return err_prefix(err, "%s:%u", scenario->path,
@@ -327,8 +327,8 @@ int scenario_recorded(struct scenario *scenario, const char *path, struct err *e
 	return r;
 }
 
-int scenario_traced(struct scenario *scenario, const struct scenario_trace *terms,
-	struct err *err)
+int scenario_traced(
+	struct scenario *scenario, const struct scenario_trace *terms, struct err *err)
 {
 	static const char *const periods[] = {
 		"sampling.period", "sampling.tight_period", "hypervisor.stats_period"};

@@ -97,9 +97,9 @@ static int set_yes(const char *text, bool *value, struct err *err)
 static int set_ratio(const char *text, double *ratio, struct err *err)
 {
 	int r = units_parse_ratio(text, ratio, err);
-	return r == 0 && *ratio > 1 ? err_set(err, -EINVAL,
-					      "\"%s\" is more than the whole", text)
-				    : r;
+	return r == 0 && *ratio > 1
+		       ? err_set(err, -EINVAL, "\"%s\" is more than the whole", text)
+		       : r;
 }
 
 int word_set(enum word_type type, const char *text, void *value, struct err *err)
