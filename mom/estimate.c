@@ -276,7 +276,8 @@ static void estimate_distress(const struct guest_track *track,
 /*
  * Linux keeps its watermarks free, some tens of MiB, and never counts them as usable:
  * nobody in the guest gets them. What of that the host hasn't backed costs nothing, as
- * long as the guest is at ease: one that swaps churns through all that it has.
+ * long as the guest is at ease: one that swaps churns through all that it has, so the
+ * nearer it is to that, the less is left out.
  */
 static void estimate_withheld(const struct guest_track *track,
 	const struct guest_facts *facts, struct guest_sample *sample,
@@ -284,12 +285,12 @@ static void estimate_withheld(const struct guest_track *track,
 {
 	bool told = sample->has_usable && sample->has_unused && sample->has_rss &&
 		    !facts->windows && estimate_is_fresh(track, terms);
-	bool at_ease = sample->usable_kib >= terms->safety_kib;
+	double ease = fmin((double)sample->usable_kib /
+				   (double)max_u64(terms->safety_kib, 1), 1);
 	uint64_t untouched = sub_u64(sample->actual_kib, guest_touched_kib(sample));
-	sample->withheld_kib =
-		told && at_ease ? min_u64(sub_u64(sample->unused_kib, sample->usable_kib),
-					  untouched)
-				: 0;
+	uint64_t withheld =
+		min_u64(sub_u64(sample->unused_kib, sample->usable_kib), untouched);
+	sample->withheld_kib = told ? (uint64_t)(ease * (double)withheld) : 0;
 }
 
 /* The largest the guest can be without asking: what the host must be able to back. */
