@@ -382,6 +382,25 @@ static void what_a_kernel_withholds_costs_nothing_until_it_is_touched(void **sta
 	assert_int_equal(sample->cost_kib, (800 + 40) * MIB);
 }
 
+/* The nearer to need, the more of them is touched after all. */
+static void what_a_kernel_withholds_counts_as_need_comes_near(void **state)
+{
+	struct bench *bench = *state;
+	struct guest_sample *sample = &bench->facts.sample;
+	sample->has_overhead = true;
+	sample->overhead_kib = 40 * MIB;
+	sample->unused_kib = 650 * MIB;
+	prove(bench);
+	uint64_t margins[][2] = {{terms.safety_kib, 40 * MIB},
+		{terms.safety_kib / 2, 20 * MIB}, {0, 0}};
+	for (size_t i = 0; i < sizeof(margins) / sizeof(*margins); i++) {
+		sample->usable_kib = margins[i][0];
+		sample->unused_kib = margins[i][0] + 40 * MIB;
+		look(bench, 1000, true);
+		assert_int_equal(sample->withheld_kib, margins[i][1]);
+	}
+}
+
 /* Asked ahead of time, a guest's counters move while its time stamp stands still. */
 static void no_fetching_is_lost_between_time_stamps(void **state)
 {
@@ -596,6 +615,7 @@ int main(void)
 		TEST(a_guest_left_alone_is_watched_while_it_boots),
 		TEST(a_total_that_stands_still_tells_nothing),
 		TEST(what_a_kernel_withholds_costs_nothing_until_it_is_touched),
+		TEST(what_a_kernel_withholds_counts_as_need_comes_near),
 		TEST(no_fetching_is_lost_between_time_stamps),
 		TEST(what_a_guest_took_back_is_remembered_for_hours),
 		TEST(unusual_fetching_betrays_a_silent_guest),
