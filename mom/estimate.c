@@ -15,7 +15,6 @@
 #define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
 #define WORKING_SET_MARGIN 0.25
 #define FETCH_DECAY_MS     2000 /* half of a swap-in rate is forgotten in this time */
-#define SMALLEST_BUFFER    0.25 /* of a buffer, when demands don't fit */
 #define FLOOR_MARGIN       1.05 /* of what the guest had when it ran out */
 #define FLOOR_HALF_MS      (2 * 3600 * 1000.0)
 #define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
@@ -372,7 +371,7 @@ void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 	double room = (double)divisible_kib - bare;
 	if (room >= buffers)
 		return;
-	double part = fmax(room / fmax(buffers, 1), SMALLEST_BUFFER);
+	double part = fmax(room, 0) / fmax(buffers, 1);
 	for (size_t i = 0; i < count; i++) {
 		struct guest_sample *guest = guests[i];
 		uint64_t least = max_u64(guest->used_kib + safety_kib, guest->min_kib);
