@@ -497,7 +497,7 @@ static void who_suffers_gives_much_or_nothing(void **state)
 	assert_no_order(bench, 0, "it suffers, too");
 	wish_for(bench, 0, 275);
 	plan_with_room(bench, HOST_SNUG, 0);
-	assert_order(bench, 0, 315); /* a quarter in one tick */
+	assert_order(bench, 0, 275);
 	bench->facts[0].sample.distress = 0;
 	wish_for(bench, 0, 360);
 	plan_with_room(bench, HOST_SNUG, 0);
