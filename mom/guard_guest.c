@@ -10,7 +10,7 @@
 #define SUFFERS_MS        5000 /* distress so soon after a shrink is the shrink's doing */
 #define PATIENCE_LEAST    10000 /* not shrunk for so long then; doubles … */
 #define PATIENCE_MOST     600000 /* … up to this, and is forgotten after as long a calm */
-#define YIELD_PART        3      /* of its size, is the least that a sufferer gives */
+#define YIELD_PART        8      /* of its size, is the least that a sufferer gives */
 #define IDLE_SETTLE_TIMES 6      /* as long, until a guest is given more than it needs */
 
 bool guard_drop(struct guard_guest *guest, const char *format, ...)

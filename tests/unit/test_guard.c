@@ -486,18 +486,18 @@ static void leave_two(struct bench *bench, uint64_t divisible_mib)
 static void who_suffers_gives_much_or_nothing(void **state)
 {
 	struct bench *bench = *state;
-	leave_two(bench, 500);
+	leave_two(bench, 640);
 	bench->facts[0].sample.distress = bench->facts[1].sample.distress = 1;
-	set_size(bench, 0, 420, 415);
-	set_size(bench, 1, 180, 175);
+	set_size(bench, 0, 400, 395);
+	set_size(bench, 1, 260, 255);
 	bench->facts[1].sample.demand_kib = 400 * MIB;
-	wish_for(bench, 0, 300);
+	wish_for(bench, 0, 360);
 	wish_for(bench, 1, 300);
 	plan_with_room(bench, HOST_SNUG, 0);
 	assert_no_order(bench, 0, "it suffers, too");
-	wish_for(bench, 0, 275);
+	wish_for(bench, 0, 340);
 	plan_with_room(bench, HOST_SNUG, 0);
-	assert_order(bench, 0, 275);
+	assert_order(bench, 0, 340);
 	bench->facts[0].sample.distress = 0;
 	wish_for(bench, 0, 360);
 	plan_with_room(bench, HOST_SNUG, 0);
