@@ -15,12 +15,14 @@
 #define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
 #define WORKING_SET_MARGIN 0.25
 #define FETCH_DECAY_MS     2000 /* half of a swap-in rate is forgotten in this time */
-#define FLOOR_MARGIN       1.05 /* of what the guest had when it ran out */
-#define FLOOR_HALF_MS      (2 * 3600 * 1000.0)
-#define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
-#define UNUSUAL_TIMES      4        /* this many times the usual … */
-#define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
-#define BESIDE_STEP_KIB    (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
+#define SMALLEST_BUFFER                                                                  \
+	0.25 /* of a buffer: with less, memory goes round in small moves */
+#define FLOOR_MARGIN      1.05 /* of what the guest had when it ran out */
+#define FLOOR_HALF_MS     (2 * 3600 * 1000.0)
+#define USUAL_MS          300000.0 /* swapping is usual when it goes on for so long */
+#define UNUSUAL_TIMES     4        /* this many times the usual … */
+#define UNUSUAL_KIB_PER_S 2048     /* … and this, is distress */
+#define BESIDE_STEP_KIB   (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
 
 /* ---- statistics: time and trust ---- */
 
@@ -284,8 +286,8 @@ static void estimate_withheld(const struct guest_track *track,
 {
 	bool told = sample->has_usable && sample->has_unused && sample->has_rss &&
 		    !facts->windows && estimate_is_fresh(track, terms);
-	double ease = fmin((double)sample->usable_kib /
-				   (double)max_u64(terms->safety_kib, 1), 1);
+	double ease = fmin(
+		(double)sample->usable_kib / (double)max_u64(terms->safety_kib, 1), 1);
 	uint64_t untouched = sub_u64(sample->actual_kib, guest_touched_kib(sample));
 	uint64_t withheld =
 		min_u64(sub_u64(sample->unused_kib, sample->usable_kib), untouched);
@@ -371,7 +373,7 @@ void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 	double room = (double)divisible_kib - bare;
 	if (room >= buffers)
 		return;
-	double part = fmax(room, 0) / fmax(buffers, 1);
+	double part = fmax(room / fmax(buffers, 1), SMALLEST_BUFFER);
 	for (size_t i = 0; i < count; i++) {
 		struct guest_sample *guest = guests[i];
 		uint64_t least = max_u64(guest->used_kib + safety_kib, guest->min_kib);

@@ -138,7 +138,7 @@ enum host_state estimate_host_state(
 
 /*
  * Make the demands of a host's guests fit, as far as buffers allow: where they don't,
- * each buffer shrinks by the same part. Used memory and the safety margin are never cut.
+ * each buffer shrinks by the same part, down to a quarter. Used memory is never cut.
  */
 void estimate_fit_buffers(struct guest_sample **guests, size_t count,
 	uint64_t divisible_kib, uint64_t safety_kib);

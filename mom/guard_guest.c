@@ -190,11 +190,13 @@ bool guard_is_worth_it(
 }
 
 /* Little is never taken from who suffers itself: it would be paged out at once, and in
- * again when the next one gives it back. */
-static bool is_petty(const struct guard_guest *guest, uint64_t to_kib)
+ * again when the next one gives it back. But where the host runs dry, all counts. */
+static bool is_petty(
+	const struct guard_guest *guest, uint64_t to_kib, enum host_state state)
 {
 	uint64_t target = guest->track->target_kib;
-	return guest->yields && guest->facts->sample.distress >= GUARD_IN_DISTRESS &&
+	return state < HOST_CRITICAL && guest->yields &&
+	       guest->facts->sample.distress >= GUARD_IN_DISTRESS &&
 	       target - to_kib < target / YIELD_PART;
 }
 
@@ -208,7 +210,7 @@ static bool propose_wish(struct guard_guest *guest, enum host_state state, bool 
 	if (!guard_is_worth_it(guest, to, terms))
 		return false;
 	bool shrink = to < guest->track->target_kib;
-	if (shrink && is_petty(guest, to))
+	if (shrink && is_petty(guest, to, state))
 		return guard_drop(guest, "no shrink: it suffers, too");
 	if (shrink ? !may_shrink(guest, state, pressed) : !may_grow(guest, terms, now_ms))
 		return false;

@@ -495,6 +495,8 @@ static void who_suffers_gives_much_or_nothing(void **state)
 	wish_for(bench, 1, 300);
 	plan_with_room(bench, HOST_SNUG, 0);
 	assert_no_order(bench, 0, "it suffers, too");
+	plan_with_room(bench, HOST_CRITICAL, 0);
+	assert_order(bench, 0, 360);
 	wish_for(bench, 0, 340);
 	plan_with_room(bench, HOST_SNUG, 0);
 	assert_order(bench, 0, 340);
