@@ -387,9 +387,6 @@ static void what_a_kernel_withholds_counts_as_need_comes_near(void **state)
 {
 	struct bench *bench = *state;
 	struct guest_sample *sample = &bench->facts.sample;
-	sample->has_overhead = true;
-	sample->overhead_kib = 40 * MIB;
-	sample->unused_kib = 650 * MIB;
 	prove(bench);
 	uint64_t margins[][2] = {{terms.safety_kib, 40 * MIB},
 		{terms.safety_kib / 2, 20 * MIB}, {0, 0}};
