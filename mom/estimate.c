@@ -15,14 +15,13 @@
 #define WORKING_SET_MS     60000 /* a fall of the working set is half believed then */
 #define WORKING_SET_MARGIN 0.25
 #define FETCH_DECAY_MS     2000 /* half of a swap-in rate is forgotten in this time */
-#define SMALLEST_BUFFER                                                                  \
-	0.25 /* of a buffer: with less, memory goes round in small moves */
-#define FLOOR_MARGIN      1.05 /* of what the guest had when it ran out */
-#define FLOOR_HALF_MS     (2 * 3600 * 1000.0)
-#define USUAL_MS          300000.0 /* swapping is usual when it goes on for so long */
-#define UNUSUAL_TIMES     4        /* this many times the usual … */
-#define UNUSUAL_KIB_PER_S 2048     /* … and this, is distress */
-#define BESIDE_STEP_KIB   (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
+#define SMALLEST_BUFFER    0.25 /* of a buffer; with less, memory goes round in bits */
+#define FLOOR_MARGIN       1.05 /* of what the guest had when it ran out */
+#define FLOOR_HALF_MS      (2 * 3600 * 1000.0)
+#define USUAL_MS           300000.0 /* swapping is usual when it goes on for so long */
+#define UNUSUAL_TIMES      4        /* this many times the usual … */
+#define UNUSUAL_KIB_PER_S  2048     /* … and this, is distress */
+#define BESIDE_STEP_KIB    (32 * KIB_PER_MIB) /* QEMU's own memory counts in such steps */
 
 /* ---- statistics: time and trust ---- */
 

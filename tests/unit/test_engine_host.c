@@ -158,14 +158,20 @@ static void e58_sudden_pressure_is_met_within_a_second(void **state)
 	}
 }
 
-static void e59_where_nothing_is_left_to_take_nothing_is_ordered(void **state)
+/* Three guests down at their floors, on a host that wants more. */
+static void exhaust(struct rig *rig)
 {
-	struct rig *rig = *state;
 	add_guests(rig, 3, 250 * MIB);
 	rig_open(rig, "");
 	rig_run(rig, 20000);
 	rig->fake.base_kib = 2500 * MIB;
 	rig_run(rig, 60000);
+}
+
+static void e59_where_nothing_is_left_to_take_nothing_is_ordered(void **state)
+{
+	struct rig *rig = *state;
+	exhaust(rig);
 	unsigned before = rig->fake.orders;
 	rig_run(rig, 600000);
 	assert_true(rig->fake.orders <= before + 3);
@@ -184,11 +190,7 @@ static void e59_where_nothing_is_left_to_take_nothing_is_ordered(void **state)
 static void e59_where_memory_is_back_there_is_no_alarm(void **state)
 {
 	struct rig *rig = *state;
-	add_guests(rig, 3, 250 * MIB);
-	rig_open(rig, "");
-	rig_run(rig, 20000);
-	rig->fake.base_kib = 2500 * MIB;
-	rig_run(rig, 60000);
+	exhaust(rig);
 	assert_int_equal(rig_said(rig, "host: exhausted"), 1);
 	assert_int_equal(
 		rig_said(rig, "nothing is left to take: lower a guest's min"), 1);
