@@ -147,15 +147,24 @@ void ksm_values_adopt(struct ksm_values *values)
 		keep(values);
 }
 
+/* Where pages were parted once, what has been merged since isn't parted at the end: that
+ * takes memory, and nobody is left to find it. */
+static const char *owed(const struct ksm_values *values, int item)
+{
+	const char *initial = values->items[item].initial;
+	bool parts = item == KNOB_KSM_RUN && strcmp(initial, "2") == 0;
+	return parts && ksm_values_count(values, "pages_sharing") > 0 ? "0" : initial;
+}
+
 static void restore_item(struct ksm_values *values, int item)
 {
 	struct ksm_value *value = &values->items[item];
 	char now[KSM_VALUE_MAX];
 	if (!value->touched || !ksm_values_read(values, item, now))
 		return;
+	const char *wanted = owed(values, item);
 	bool ours = strcmp(now, value->value) == 0;
-	if (!ours || strcmp(now, value->initial) == 0 ||
-		write_file(values, item, value->initial) == 0)
+	if (!ours || strcmp(now, wanted) == 0 || write_file(values, item, wanted) == 0)
 		value->touched = value->known = false;
 }
 

@@ -451,6 +451,25 @@ static void pages_are_parted_only_when_told_and_roomy(void **state)
 	assert_int_equal(ksm_number(bench, "run"), 2);
 }
 
+/* All was parted once; what was merged since stays so, or memory might run out. */
+static void nothing_is_parted_at_the_end(void **state)
+{
+	struct bench *bench = *state;
+	ksm_file(bench, "run", "2");
+	begin(bench, "");
+	wish(bench, KNOB_KSM_RUN, 1);
+	ksm_file(bench, "pages_sharing", "2560");
+	end_controller(bench);
+	assert_int_equal(ksm_number(bench, "run"), 0);
+
+	ksm_file(bench, "run", "2");
+	ksm_file(bench, "pages_sharing", "0");
+	begin(bench, "");
+	wish(bench, KNOB_KSM_RUN, 1);
+	end_controller(bench);
+	assert_int_equal(ksm_number(bench, "run"), 2);
+}
+
 static void nodes_are_joined_only_while_nothing_is_shared(void **state)
 {
 	struct bench *bench = *state;
@@ -528,6 +547,7 @@ int main(void)
 		TEST(an_advisor_keeps_the_pace),
 		TEST(an_advisor_is_overridden_when_told),
 		TEST(pages_are_parted_only_when_told_and_roomy),
+		TEST(nothing_is_parted_at_the_end),
 		TEST(nodes_are_joined_only_while_nothing_is_shared),
 		TEST(what_the_kernel_refuses_is_told_once),
 		TEST(a_refused_value_is_not_offered_again),
