@@ -91,7 +91,8 @@ struct engine {
 	struct host_wish told_knobs[HOST_KNOB_COUNT];
 
 	bool connected;
-	bool unmet; /* what is reserved isn't all there yet */
+	bool unmet;      /* what is reserved isn't all there yet */
+	size_t ask_next; /* whose turn it is to be asked for statistics */
 	uint64_t ticks;
 	int64_t now_ms, moved_ms; /* this tick, the last order */
 	uint64_t orders, orders_failed;

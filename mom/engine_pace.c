@@ -28,20 +28,43 @@ uint64_t engine_period_ms(const struct engine *engine)
 				 : engine->config->sampling.period_ms;
 }
 
-/* Statistics come once a second by themselves; guests on the move are asked at once. */
-uint64_t engine_begin(struct engine *engine)
+/* Its figures are old before its period is over: its balloon is on its way, or it wants
+ * more than it has. */
+static bool is_lively(const struct guest *guest)
 {
-	size_t asked = 0;
-	if (!is_moving(engine))
-		return 0;
-	for (size_t i = 0; i < engine->roster.count && asked < ASK_AT_MOST; i++) {
-		const struct guest *guest = engine->roster.guests[i];
-		if (guest->state != GUEST_STATE_MANAGED)
+	const struct guest_sample *sample = &guest->facts.sample;
+	return !guest->balloon.arrived || sample->distress > EASY ||
+	       (sample->has_demand && sample->demand_kib > guest->balloon.target_kib);
+}
+
+/* Ask those of the guests, from the first on; who comes after the last is next. */
+static size_t ask(struct engine *engine, size_t first, bool lively, size_t most)
+{
+	size_t count = engine->roster.count, asked = 0;
+	for (size_t i = 0; i < count && asked < most; i++) {
+		const struct guest *guest = engine->roster.guests[(first + i) % count];
+		if (guest->state != GUEST_STATE_MANAGED || is_lively(guest) != lively)
 			continue;
 		engine->env.hypervisor->ask_statistics(
 			engine->hypervisor_self, guest->facts.uuid);
+		engine->ask_next = (first + i + 1) % count;
 		asked++;
 	}
+	return asked;
+}
+
+/*
+ * Statistics come once a second by themselves; where memory moves, guests are asked at
+ * once. Each answer is two jobs of the hypervisor's, so where guests are many, those on
+ * the move come first, and the others in turn.
+ */
+uint64_t engine_begin(struct engine *engine)
+{
+	size_t first = engine->ask_next;
+	if (!is_moving(engine))
+		return 0;
+	size_t asked = ask(engine, first, true, ASK_AT_MOST);
+	asked += ask(engine, first, false, ASK_AT_MOST - asked);
 	return asked ? ANSWER_MS : 0;
 }
 

@@ -78,6 +78,7 @@ struct fake_guest {
 	uint64_t moved_kib;   /* by all orders together */
 	uint64_t lowest_kib;  /* smallest target ever ordered; UINT64_MAX none */
 	unsigned wrong;       /* orders that no hypervisor would take */
+	unsigned asked;       /* for statistics ahead of time */
 };
 
 struct fake_cgroup {
@@ -112,7 +113,7 @@ struct fake {
 	/* the hypervisor */
 	bool connected, read_only;
 	bool lose_events, double_events;
-	unsigned orders, asked;
+	unsigned orders;
 
 	struct fake_guest *guests; /* owned */
 	size_t count, capacity;

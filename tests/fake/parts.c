@@ -199,8 +199,9 @@ static int fake_set_target(
 
 static void fake_ask(void *self, const char *uuid)
 {
-	struct fake *fake = self;
-	fake->asked += find(fake, uuid) != NULL;
+	struct fake_guest *guest = find(self, uuid);
+	if (guest)
+		guest->asked++;
 }
 
 static void fake_status(void *self, struct hypervisor_status *status)
