@@ -591,6 +591,25 @@ static void swapping_is_pressure_and_full_swap_is_not(void **state)
 	assert_int_equal(estimate_host_state(&track, &host, 1000), HOST_TIGHT);
 }
 
+/* Memory seems left, but all that works waits for it. */
+static void a_host_that_stalls_is_short_whatever_seems_left(void **state)
+{
+	(void)state;
+	struct host_track track = {0};
+	struct guest_sample guest = {.overhead_kib = OVERHEAD, .cost_kib = OVERHEAD};
+	struct host_sample host = host_with(1000, &guest);
+	host.has_psi = true;
+	host.psi_some = 0.9; /* some wait, others work */
+	assert_int_equal(estimate_host_state(&track, &host, 0), HOST_ROOMY);
+	host.psi_full = 0.2;
+	assert_int_equal(estimate_host_state(&track, &host, 1000), HOST_TIGHT);
+	host.psi_full = 0.5;
+	assert_int_equal(estimate_host_state(&track, &host, 2000), HOST_CRITICAL);
+	host.has_psi = false; /* a kernel that doesn't tell any more */
+	assert_int_equal(estimate_host_state(&track, &host, 3000), HOST_CRITICAL);
+	assert_int_equal(estimate_host_state(&track, &host, 14000), HOST_ROOMY);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -627,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_host_falls_at_once_and_rises_after_a_while),
 		cmocka_unit_test(promises_beyond_the_budget_leave_no_host_roomy),
 		cmocka_unit_test(swapping_is_pressure_and_full_swap_is_not),
+		cmocka_unit_test(a_host_that_stalls_is_short_whatever_seems_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
