@@ -46,7 +46,7 @@ const struct config_key config_keys[] = {
 		"1min", NULL, "How often to look and decide while memory is easy."},
 	{"sampling", "tight_period", CONFIG_DURATION, AT(sampling.tight_period_ms),
 		"125ms", "100ms", "1min", NULL,
-		"The same while memory is tight; never longer than period."},
+		"The same while memory is tight or moves; never longer than period."},
 	{"sampling", "watch_period", CONFIG_DURATION, AT(sampling.watch_period_ms),
 		"100ms", "10ms", "10s", NULL,
 		"How often to glance at the host's memory in between."},
