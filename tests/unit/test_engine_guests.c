@@ -224,6 +224,25 @@ static void e09_a_balloon_that_stops_half_way_is_pulled_back(void **state)
 	assert_others_live(rig);
 }
 
+/* What one can't give the others give: all of it, and not anew with each try. */
+static void e09_what_a_stuck_guest_keeps_is_shared_once(void **state)
+{
+	struct rig *rig = *state;
+	settle(rig);
+	odd(rig)->obey = OBEY_NEVER;
+	crowd(rig);
+	const struct host_sample *host = &rig->engine.pools.items[0].sample;
+	assert_true(host->available_kib >= host->reserve_kib / 2);
+	unsigned before = rig->fake.guests[1].orders + rig->fake.guests[2].orders;
+	for (int i = 0; i < 600; i++) {
+		rig_run(rig, 1000);
+		assert_true(host->available_kib >= host->reserve_kib / 2);
+	}
+	assert_true(
+		rig->fake.guests[1].orders + rig->fake.guests[2].orders <= before + 4);
+	assert_others_live(rig);
+}
+
 static void e10_a_stuck_balloon_is_tried_less_and_less(void **state)
 {
 	struct rig *rig = *state;
@@ -888,6 +907,7 @@ int main(void)
 		TEST(e07_a_counter_that_wraps_is_no_distress),
 		TEST(e08_without_usable_the_buffer_is_bigger),
 		TEST(e09_a_balloon_that_stops_half_way_is_pulled_back),
+		TEST(e09_what_a_stuck_guest_keeps_is_shared_once),
 		TEST(e10_a_stuck_balloon_is_tried_less_and_less),
 		TEST(e11_memory_taken_back_by_a_driver_that_leaves_is_not_chased),
 		TEST(e12_a_guest_that_takes_memory_back_in_need_is_given_more),
