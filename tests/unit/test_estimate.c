@@ -545,6 +545,58 @@ static void the_reserve_follows_growth_that_nothing_backs(void **state)
 	assert_int_equal(host_with(1000, &guest).reserve_kib, 300 * MIB);
 }
 
+/* What merging saves is called back as guests write. */
+static void a_part_of_what_merging_saves_is_reserved(void **state)
+{
+	(void)state;
+	struct guest_sample guest = {
+		.has_rss = true,
+		.rss_kib = 864 * MIB,
+		.rss_anon_kib = 864 * MIB,
+		.overhead_kib = OVERHEAD,
+		.cost_kib = 864 * MIB,
+	};
+	struct host_sample host = {
+		.has_ksm = true,
+		.ksm_pages_sharing = 400 * MIB / 4,
+	};
+	struct host_terms host_terms = {
+		.reserve_kib = 100 * MIB,
+		.size_kib = 4000 * MIB,
+		.available_kib = 1000 * MIB,
+	};
+	struct guest_entry entry = {.sample = &guest, .managed = true};
+	estimate_host(&host, &host_terms, &entry, 1);
+	assert_int_equal(host.reserve_kib, 140 * MIB);
+	assert_int_equal(host.budget_kib, 1864 * MIB - 140 * MIB);
+}
+
+/* One kernel may need all that it keeps free, many a part of it at once. */
+static void a_part_of_what_kernels_withhold_is_reserved(void **state)
+{
+	(void)state;
+	struct guest_sample guest = {
+		.actual_kib = 400 * MIB,
+		.target_kib = 400 * MIB,
+		.overhead_kib = OVERHEAD,
+		.withheld_kib = 40 * MIB,
+		.cost_kib = 400 * MIB + OVERHEAD - 40 * MIB,
+	};
+	struct guest_entry entries[8];
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
+		entries[i] = (struct guest_entry){.sample = &guest, .managed = true};
+	struct host_terms host_terms = {
+		.reserve_kib = 100 * MIB,
+		.size_kib = 8000 * MIB,
+		.available_kib = 8000 * MIB,
+	};
+	struct host_sample host = {0};
+	estimate_host(&host, &host_terms, entries, 1);
+	assert_int_equal(host.reserve_kib, 140 * MIB);
+	estimate_host(&host, &host_terms, entries, ARRAY_SIZE(entries));
+	assert_int_equal(host.reserve_kib, 180 * MIB);
+}
+
 static enum host_state judge(
 	struct host_track *track, uint64_t available_mib, int64_t now_ms)
 {
@@ -643,6 +695,8 @@ int main(void)
 		cmocka_unit_test(buffers_shrink_alike_where_demands_do_not_fit),
 		cmocka_unit_test(the_budget_is_what_there_is_and_what_guests_hold),
 		cmocka_unit_test(the_reserve_follows_growth_that_nothing_backs),
+		cmocka_unit_test(a_part_of_what_merging_saves_is_reserved),
+		cmocka_unit_test(a_part_of_what_kernels_withhold_is_reserved),
 		cmocka_unit_test(a_host_falls_at_once_and_rises_after_a_while),
 		cmocka_unit_test(promises_beyond_the_budget_leave_no_host_roomy),
 		cmocka_unit_test(swapping_is_pressure_and_full_swap_is_not),
