@@ -6,7 +6,7 @@
 #   browser_start FOLDER     a browser whose files lie in FOLDER; 1: there is none
 #   browser_open URL         go there
 #   browser_js SCRIPT        run a function's body, print what it returns as JSON
-#   browser_until SCRIPT     until that is true; 1: a minute went by
+#   browser_until SCRIPT     until that is true; 1: two minutes went by
 #   browser_size WIDTH HEIGHT
 #   browser_shot FILE.png    what is to be seen
 #   browser_trouble          what the page complained of: errors, refused requests
@@ -27,7 +27,7 @@ browser_obstacle() {
 browser_call() {
 	local method=$1 path=$2 data=${3-}
 	[[ $method == GET || -n $data ]] || data='{}'
-	curl -sS --max-time 60 -X "$method" ${data:+-d "$data"} \
+	curl -sS --max-time 240 -X "$method" ${data:+-d "$data"} \
 		-H 'Content-Type: application/json' "$browser_url$path" | jq -c .value
 }
 
@@ -45,7 +45,7 @@ browser_options() {
 }
 
 browser_start() {
-	local folder=$1 port end=$((SECONDS + 60))
+	local folder=$1 port end=$((SECONDS + 120))
 	chromedriver --port=0 >"$folder/driver" 2>&1 &
 	browser_pid=$!
 	until port=$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' "$folder/driver" 2>/dev/null) &&
@@ -69,7 +69,7 @@ browser_js() {
 }
 
 browser_until() {
-	local end=$((SECONDS + 60))
+	local end=$((SECONDS + 120))
 	until [[ $(browser_js "$1") == true ]]; do
 		((SECONDS < end)) || return 1
 		sleep 0.1
