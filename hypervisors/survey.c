@@ -141,6 +141,8 @@ static void take_xml(struct core *core, struct guest *guest, struct found *found
 	facts->locked = xml->locked;
 	facts->hugepages = xml->hugepages;
 	facts->nosharepages = xml->nosharepages;
+	facts->keeps_touched =
+		!xml->hugepages && !xml->build.shared && !xml->build.free_page_reporting;
 	facts->windows = xml->windows;
 	free(facts->metadata);
 	facts->metadata = take(xml->metadata);

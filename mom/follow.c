@@ -15,9 +15,10 @@
 #define FRUITLESS_PART  0.75              /* of the memory ordered, still held by QEMU */
 #define FRUITLESS_LIMIT 2
 #define SMALLEST_PROOF  (32 * KIB_PER_MIB) /* less drowns in QEMU's own moves */
-#define REFUSED_MS      1000               /* until the next try; doubles each time … */
-#define REFUSED_MOST_MS 60000              /* … up to this … */
-#define BUSY_MOST_MS    4000               /* … or this, where a job holds the guest */
+#define UNTOUCHED_PART  0.25  /* of a guest's memory: it is far from running out */
+#define REFUSED_MS      1000  /* until the next try; doubles each time … */
+#define REFUSED_MOST_MS 60000 /* … up to this … */
+#define BUSY_MOST_MS    4000  /* … or this, where a job holds the guest */
 
 uint64_t follow_step_kib(const struct follow_terms *terms, uint64_t actual_kib)
 {
@@ -165,12 +166,29 @@ static void inherit(struct balloon_track *track, uint64_t actual_kib, int64_t no
 	track->arrived_ms = now_ms;
 }
 
+/*
+ * A balloon that gives way by itself does so for a guest that has touched all it has. A
+ * driver that leaves, and an administrator, bring memory that nobody has touched yet.
+ */
+static bool ran_out(const struct guest_facts *facts)
+{
+	const struct guest_sample *sample = &facts->sample;
+	bool told = facts->keeps_touched && sample->has_rss && sample->has_overhead;
+	uint64_t set_aside =
+		sample->has_total ? sub_u64(sample->max_kib, sample->total_kib) : 0;
+	uint64_t untouched =
+		sub_u64(sample->actual_kib, set_aside + guest_touched_kib(sample));
+	return facts->autodeflate &&
+	       (!told ||
+		       (double)untouched <= UNTOUCHED_PART * (double)sample->actual_kib);
+}
+
 /* The balloon is somewhere else by other hands: that is the target now. */
 static enum follow_event adopt(struct balloon_track *track,
 	const struct guest_facts *facts, const struct follow_terms *terms, int64_t now_ms)
 {
 	uint64_t actual = facts->sample.actual_kib;
-	bool released = facts->autodeflate && actual > track->target_kib;
+	bool released = actual > track->target_kib && ran_out(facts);
 	track->target_kib = track->from_kib = track->taken_kib = actual;
 	track->arrived = true;
 	track->arrived_ms = now_ms;

@@ -152,6 +152,7 @@ struct guest_facts {
 	bool autodeflate;  /* the balloon gives way when the guest runs out of memory */
 	bool hugepages;    /* its RAM is on hugetlb pages, in neither side of the books */
 	bool nosharepages; /* KSM may not merge its RAM */
+	bool keeps_touched; /* only its balloon gives back what it has touched */
 	bool windows;   /* by libosinfo metadata, or by what its statistics look like */
 	uint32_t boots; /* counts starts and resets seen; a change means "memory is back
 			   at max" */

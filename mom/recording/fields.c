@@ -75,6 +75,7 @@ const struct field guest_facts_fields[] = {
 	FACT(autodeflate),
 	FACT(hugepages),
 	FACT(nosharepages),
+	FACT(keeps_touched),
 	FACT(windows),
 	FACT(boots),
 	FACT(last_update),

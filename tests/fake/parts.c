@@ -109,6 +109,7 @@ static void tell_guest(const struct fake *fake, struct fake_guest *guest,
 	facts->busy = guest->busy;
 	facts->hung = is_late(fake, guest);
 	facts->nosharepages = guest->nosharepages;
+	facts->keeps_touched = !guest->hugepages && !guest->shared;
 	facts->io_error = guest->io_error;
 	facts->build = guest->build;
 	facts->boots = guest->boots;

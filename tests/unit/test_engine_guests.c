@@ -326,17 +326,26 @@ static void e12_it_is_given_all_it_may_have_by_the_next_plan(void **state)
 	assert_in_range(odd(rig)->target_kib, before, MAX - 50 * MIB);
 }
 
-static void e12_a_driver_that_leaves_is_owed_nothing(void **state)
+/* rmmod gives all back in one step, which nobody was in need of. */
+static void e12_a_driver_that_leaves_has_not_run_out(void **state)
 {
 	struct rig *rig = *state;
-	squeeze_and_relieve(rig);
-	unsigned orders = odd(rig)->orders;
+	uint64_t before = squeeze_and_relieve(rig);
 	odd(rig)->tell = TELL_FROZEN;
 	odd(rig)->obey = OBEY_NEVER;
 	odd(rig)->actual_kib = MAX;
 	rig_run(rig, 60000);
-	assert_int_equal(odd(rig)->orders, orders);
+	assert_int_equal(rig_said(rig, "took memory back by itself"), 0);
 	assert_true(seen(rig)->cost_kib >= MAX);
+	/* once it is back it is as it was: squeezed where others need the memory */
+	odd(rig)->tell = TELL_ALL;
+	odd(rig)->obey = OBEY;
+	odd(rig)->target_kib = MAX;
+	rig_run(rig, 60000);
+	rig->fake.base_kib += 350 * MIB;
+	rig_run(rig, 60000);
+	assert_true(odd(rig)->target_kib < before + 100 * MIB);
+	assert_others_live(rig);
 }
 
 static void e13_autodeflate_doesnt_change_what_is_used(void **state)
@@ -832,6 +841,21 @@ static void e42_a_size_set_by_hand_is_adopted_and_held(void **state)
 	assert_int_equal(odd(rig)->actual_kib, MAX);
 }
 
+/* The same where a balloon may give way by itself. */
+static void e42_a_rise_by_hand_is_no_need(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t before = squeeze_and_relieve(rig);
+	unsigned orders = odd(rig)->orders;
+	odd(rig)->actual_kib = odd(rig)->target_kib = before + 200 * MIB;
+	rig_run(rig, 30000);
+	assert_int_equal(state_of(rig), GUEST_STATE_HELD);
+	assert_int_equal(odd(rig)->orders, orders);
+	assert_int_equal(
+		rig_said(rig, "guest \"vm0\": its balloon was set elsewhere"), 1);
+	assert_int_equal(rig_said(rig, "took memory back by itself"), 0);
+}
+
 static void e45_a_thousand_guests_that_come_and_go_leave_nothing(void **state)
 {
 	struct rig *rig = *state;
@@ -912,7 +936,7 @@ int main(void)
 		TEST(e11_memory_taken_back_by_a_driver_that_leaves_is_not_chased),
 		TEST(e12_a_guest_that_takes_memory_back_in_need_is_given_more),
 		TEST(e12_it_is_given_all_it_may_have_by_the_next_plan),
-		TEST(e12_a_driver_that_leaves_is_owed_nothing),
+		TEST(e12_a_driver_that_leaves_has_not_run_out),
 		TEST(e13_autodeflate_doesnt_change_what_is_used),
 		TEST(e14_growth_is_met_before_the_guest_runs_out),
 		TEST(e15_a_leap_is_met_within_two_rounds),
@@ -944,6 +968,7 @@ int main(void)
 		TEST(e39_a_maximum_that_grows_is_no_distress),
 		TEST(e41_a_balloon_that_is_unplugged_gets_no_more_orders),
 		TEST(e42_a_size_set_by_hand_is_adopted_and_held),
+		TEST(e42_a_rise_by_hand_is_no_need),
 		TEST(e45_a_thousand_guests_that_come_and_go_leave_nothing),
 		TEST(e49_a_hung_guest_is_left_out_and_comes_back),
 		TEST(e52_a_guest_that_goes_before_its_order_is_no_error),

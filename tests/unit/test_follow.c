@@ -386,6 +386,45 @@ static void e12_nothing_is_owed_for_what_others_did(void **state)
 	assert_false(bench->track.released);
 }
 
+/* Set by hand, or its driver left: what came is there for the taking, and nobody took
+ * it. */
+static void e12_who_has_untouched_memory_did_not_run_out(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.autodeflate = bench->facts.keeps_touched = true;
+	order(bench, 400);
+	hold(bench, 400);
+	look(bench, 4000, 400);
+	assert_int_equal(look(bench, 1000, 800), FOLLOW_ADOPTED);
+	assert_false(bench->track.released);
+	assert_int_equal(bench->track.held_until_ms, bench->now_ms + 60000);
+
+	/* some of it lies in the host's swap, or was never anybody's */
+	bench->facts.sample.swap_kib = 100 * MIB;
+	bench->facts.sample.has_total = true;
+	bench->facts.sample.total_kib = 700 * MIB;
+	hold(bench, 420);
+	order(bench, 500);
+	look(bench, 4000, 500);
+	assert_int_equal(look(bench, 1000, 800), FOLLOW_RELEASED);
+}
+
+/* Where memory goes back otherwise, or none of it is QEMU's own, that tells nothing. */
+static void e12_untouched_memory_tells_only_where_it_stays(void **state)
+{
+	struct bench *bench = *state;
+	bench->facts.autodeflate = true;
+	order(bench, 400);
+	hold(bench, 400);
+	look(bench, 4000, 400);
+	assert_int_equal(look(bench, 1000, 800), FOLLOW_RELEASED);
+	bench->facts.keeps_touched = true;
+	bench->facts.sample.has_rss = false;
+	order(bench, 400);
+	look(bench, 4000, 400);
+	assert_int_equal(look(bench, 1000, 800), FOLLOW_RELEASED);
+}
+
 /* A DIMM is a jump of both the maximum and the size, and neither need nor other hands. */
 static void e39_memory_that_is_plugged_in_is_nobodys_move(void **state)
 {
@@ -464,6 +503,8 @@ int main(void)
 		TEST(an_order_that_is_late_stands),
 		TEST(memory_taken_back_in_need_is_no_other_hand),
 		TEST(e12_nothing_is_owed_for_what_others_did),
+		TEST(e12_who_has_untouched_memory_did_not_run_out),
+		TEST(e12_untouched_memory_tells_only_where_it_stays),
 		TEST(e39_memory_that_is_plugged_in_is_nobodys_move),
 		TEST(e39_an_order_on_its_way_is_not_lost_by_it),
 		TEST(e40_a_maximum_alone_moves_no_target),
