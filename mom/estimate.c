@@ -158,7 +158,8 @@ static void estimate_used(struct guest_track *track, struct guest_sample *sample
 	else
 		free_kib =
 			sample->unused_kib + (sample->has_cache ? sample->cache_kib : 0);
-	sample->used_kib = sub_u64(sample->actual_kib, free_kib);
+	/* a balloon that moved since has changed the one, and not yet the other */
+	sample->used_kib = sub_u64(track->size.then_kib, free_kib);
 }
 
 /* The fastest rise of `used` over the last seconds, between any two new statistics. */

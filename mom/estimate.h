@@ -26,7 +26,9 @@ struct size_track {
 	int64_t news_ms, moved_ms;       /* new statistics, or another size, were seen */
 	uint64_t actual_kib, total_kib;  /* as told, in the last sample */
 	uint64_t usable_kib, unused_kib; /* the same */
-	bool settled;                    /* the two below belong together */
+	uint64_t then_kib; /* the balloon's size when these statistics were made … */
+	bool still;        /* … and it stood there */
+	bool settled;      /* the two below belong together */
 	uint64_t settled_actual_kib, settled_total_kib;
 };
 

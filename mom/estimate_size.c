@@ -36,16 +36,27 @@ static bool is_between(uint64_t kib, uint64_t a, uint64_t b)
 }
 
 /* QEMU may be seconds late on a busy host: only where it tells what was ordered, and all
- * is still, do the two figures belong together. */
-static void settle(struct size_track *size, const struct guest_sample *sample,
+ * is still, do its figure and the guest's belong together. */
+static bool is_still(const struct size_track *size, const struct guest_sample *sample,
 	uint64_t target_kib, int64_t now_ms)
 {
-	if (now_ms - size->moved_ms < SETTLED_MS ||
-		!is_between(sample->actual_kib, target_kib, target_kib))
-		return;
+	return now_ms - size->moved_ms >= SETTLED_MS &&
+	       is_between(sample->actual_kib, target_kib, target_kib);
+}
+
+static void settle(struct size_track *size, const struct guest_sample *sample)
+{
 	size->settled = sample->total_kib <= sample->actual_kib;
 	size->settled_actual_kib = sample->actual_kib;
 	size->settled_total_kib = sample->total_kib;
+}
+
+/* Where the guest says that its balloon is, in QEMU's sizes. */
+static uint64_t told_by_total(
+	const struct size_track *size, const struct guest_sample *sample)
+{
+	uint64_t sum = size->settled_actual_kib + sample->total_kib;
+	return min_u64(sub_u64(sum, size->settled_total_kib), sample->max_kib);
 }
 
 void estimate_size(struct guest_track *track, struct guest_facts *facts,
@@ -53,24 +64,34 @@ void estimate_size(struct guest_track *track, struct guest_facts *facts,
 {
 	struct size_track *size = &track->size;
 	struct guest_sample *sample = &facts->sample;
-	bool moved = take(&size->actual_kib, sample->actual_kib);
+	uint64_t actual = sample->actual_kib, told = actual;
+	bool moved = take(&size->actual_kib, actual);
 	bool total_moved = take(&size->total_kib, sample->total_kib);
 	size->news = has_news(size, sample) || total_moved;
 	if (!track->seen || track->boots != facts->boots)
-		size->settled = false;
+		size->settled = size->still = false;
 	if (size->news)
 		size->news_ms = now_ms;
 	if (moved || total_moved)
 		size->moved_ms = now_ms;
-	if (!sample->has_actual || !sample->has_total)
+	if (!sample->has_actual)
 		return;
-	settle(size, sample, target_kib, now_ms);
-	bool follows = size->settled && sample->total_kib != size->settled_total_kib;
-	if (!follows || now_ms - size->news_ms > SILENT_MS)
-		return;
-	uint64_t sum = size->settled_actual_kib + sample->total_kib;
-	uint64_t told = sub_u64(sum, size->settled_total_kib);
+	bool still = is_still(size, sample, target_kib, now_ms);
+	if (sample->has_total && still)
+		settle(size, sample);
+	if (sample->has_total && size->settled &&
+		sample->total_kib != size->settled_total_kib)
+		told = told_by_total(size, sample);
 	/* anywhere else other hands are at work, or the figures don't fit after all */
-	if (is_between(told, sample->actual_kib, target_kib))
-		sample->actual_kib = min_u64(told, sample->max_kib);
+	bool ahead = is_between(told, actual, target_kib);
+	bool behind = is_between(told, actual, size->settled_actual_kib);
+	if (!ahead && !behind)
+		told = actual;
+	/* a balloon that moves after a rest did so after statistics that aren't new */
+	if (size->news || still || !size->still) {
+		size->then_kib = told;
+		size->still = still;
+	}
+	if (ahead && now_ms - size->news_ms <= SILENT_MS)
+		sample->actual_kib = told;
 }

@@ -178,6 +178,8 @@ const struct field size_track_fields[] = {
 	MEASURE(total_kib),
 	MEASURE(usable_kib),
 	MEASURE(unused_kib),
+	MEASURE(then_kib),
+	MEASURE(still),
 	MEASURE(settled),
 	MEASURE(settled_actual_kib),
 	MEASURE(settled_total_kib),
