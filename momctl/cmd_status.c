@@ -185,6 +185,16 @@ static void print_manager(const struct momctl *ctl, struct json_object *status)
 			"no guest is moved until \"momctl resume\"");
 }
 
+/* Rounds that began late since momd started: it, or the machine, had too much to do. */
+static void print_lateness(const struct momctl *ctl, struct json_object *tick)
+{
+	uint64_t late, count;
+	if (json_get_count(tick, "late", &late) && late > 0 &&
+		json_get_count(tick, "count", &count))
+		output_line(&ctl->out, "Late     ", "%" PRIu64 " of %" PRIu64 " rounds",
+			late, count);
+}
+
 static void print_warnings(const struct momctl *ctl, struct json_object *warnings)
 {
 	for (size_t i = 0; i < json_count(warnings); i++)
@@ -201,6 +211,7 @@ static void print_status(const struct momctl *ctl, struct json_object *status)
 	print_reservations(ctl, json_get(status, "reservations"));
 	print_machine(ctl, host);
 	print_manager(ctl, status);
+	print_lateness(ctl, json_get(status, "tick"));
 	print_warnings(ctl, json_get(status, "warnings"));
 	fputc('\n', ctl->out.file);
 	show_guests(ctl, json_get(status, "guests"));
