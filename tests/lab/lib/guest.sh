@@ -25,14 +25,15 @@ lab_load() {
 #   driver=no      no balloon driver         balloon=none  no balloon device
 #   stats=no       no statistics period      autodeflate=on
 #   mom='shares="2000"'   attributes of the guest's metadata for momd
+#   os=URL         the system that its metadata says it has
 #   cache=none     cache mode of its disk
 #   words="loglevel=7"  more for its kernel
 #   panic=SECONDS  what the kernel does after a panic (-1: reboots)
 lab_guest() {
 	local name=$1 memory=800 current='' load='' order='' driver=yes balloon=virtio
-	local stats=yes autodeflate=off mom='' cache=none panic=-1 words='' pair
+	local stats=yes autodeflate=off mom='' os='' cache=none panic=-1 words='' pair
 	for pair in "${@:2}"; do
-		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|cache|panic|words)= ]] ||
+		[[ $pair =~ ^(memory|current|load|order|driver|balloon|stats|autodeflate|mom|os|cache|panic|words)= ]] ||
 			lab_die "no such setting of a guest: '$pair'"
 		local "$pair"
 	done
@@ -90,6 +91,11 @@ lab_guest_xml() {
 lab_guest_metadata() {
 	[[ -z $mom ]] ||
 		echo "<mom:guest xmlns:mom='https://mom-project.org/xmlns/guest/1' $mom/>"
+	[[ -z $os ]] || cat <<-END
+		<os:libosinfo xmlns:os='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+		  <os:os id='$os'/>
+		</os:libosinfo>
+	END
 }
 
 lab_guest_balloon() {
