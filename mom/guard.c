@@ -229,17 +229,42 @@ static bool is_pressed(const struct guard_guest *guests, size_t count)
 	return false;
 }
 
+/* It boots: it is booked at its maximum, and what it will need can't be seen yet. */
+static bool is_coming(const struct guard_guest *guest)
+{
+	return guest->state == GUEST_STATE_BOOTING && !guest->facts->hugepages;
+}
+
+static bool has_share(const struct guard_guest *guest)
+{
+	return is_divided(guest) || is_coming(guest);
+}
+
+/* What can be divided among those who are there and those who are coming. */
+static uint64_t divisible_among_all(
+	const struct guard_guest *guests, size_t count, const struct guard_ledger *pool)
+{
+	bool coming = false;
+	uint64_t taken = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct guest_sample *sample = &guests[i].facts->sample;
+		coming = coming || is_coming(&guests[i]);
+		taken += has_share(&guests[i]) ? sample->overhead_kib : sample->cost_kib;
+	}
+	return coming ? sub_u64(pool->budget_kib, taken) : pool->divisible_kib;
+}
+
 /* What each could claim if all claimed: its part by shares, within its bounds. */
 static void reckon_fair_shares(
 	struct guard_guest *guests, size_t count, uint64_t divisible_kib)
 {
 	double shares = 0;
 	for (size_t i = 0; i < count; i++)
-		if (is_divided(&guests[i]))
+		if (has_share(&guests[i]))
 			shares += (double)guests[i].facts->sample.shares;
 	for (size_t i = 0; i < count; i++) {
 		const struct guest_sample *sample = &guests[i].facts->sample;
-		double part = is_divided(&guests[i]) && shares > 0
+		double part = has_share(&guests[i]) && shares > 0
 				      ? (double)sample->shares / shares
 				      : 0;
 		guests[i].fair_kib = clamp_u64((uint64_t)(part * (double)divisible_kib),
@@ -249,35 +274,43 @@ static void reckon_fair_shares(
 
 /*
  * Where what all use doesn't fit, somebody swaps. Who came first doesn't count: a guest
- * that starves on less than its share gets it from those who have more than theirs.
+ * that starves on less than its share gets it from those who have more than theirs, and
+ * one that boots finds its share there: it takes it faster than balloons could give.
  */
 static void settle_claims(struct guard_guest *guests, size_t count,
 	uint64_t divisible_kib, const struct guard_terms *terms)
 {
-	bool starves = false;
+	bool starves = false, coming = false;
 	uint64_t used = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct guard_guest *guest = &guests[i];
 		uint64_t step =
 			follow_step_kib(&terms->follow, guest->facts->sample.actual_kib);
-		if (is_divided(guest))
+		coming = coming || is_coming(guest);
+		if (is_coming(guest))
+			used += guest->fair_kib;
+		else if (is_divided(guest))
 			used += guest->facts->sample.used_kib + terms->safety_kib;
 		starves = starves ||
 			  (is_wanting(guest) &&
 				  guest->track->target_kib + step < guest->fair_kib);
 	}
-	for (size_t i = 0; i < count; i++)
-		guests[i].yields = starves && used > divisible_kib &&
-				   is_divided(&guests[i]) &&
-				   guests[i].track->target_kib > guests[i].fair_kib;
+	for (size_t i = 0; i < count; i++) {
+		struct guard_guest *guest = &guests[i];
+		guest->yields = (starves || coming) && used > divisible_kib &&
+				is_divided(guest) &&
+				guest->track->target_kib >= guest->fair_kib;
+		guest->vital = guest->yields && coming;
+	}
 }
 
 uint64_t guard_plan(struct guard_guest *guests, size_t count, enum host_state state,
 	struct guard_ledger *pool, struct guard_ledger *host,
 	const struct guard_terms *terms, int64_t now_ms, struct plan *plan)
 {
-	reckon_fair_shares(guests, count, pool->divisible_kib);
-	settle_claims(guests, count, pool->divisible_kib, terms);
+	uint64_t divisible_kib = divisible_among_all(guests, count, pool);
+	reckon_fair_shares(guests, count, divisible_kib);
+	settle_claims(guests, count, divisible_kib, terms);
 	bool pressed = is_pressed(guests, count);
 	for (size_t i = 0; i < count; i++)
 		guard_propose(&guests[i], state, pressed, terms, now_ms);

@@ -32,6 +32,7 @@ struct guard_guest {
 	/* in between */
 	uint64_t fair_kib; /* its share of what can be divided, within its bounds */
 	bool yields;       /* it has more, and another one starves on less */
+	bool vital;        /* it does, and one that boots counts on it */
 	const char *rest;  /* why nothing is taken from it for now; NULL */
 	const char *own;   /* why the guard orders this by itself; NULL it was wished */
 	int64_t delta_kib; /* what the wish would add to the cost */

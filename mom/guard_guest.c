@@ -45,23 +45,25 @@ static uint64_t lowest_target(const struct guard_guest *guest,
 {
 	const struct guest_sample *sample = &guest->facts->sample;
 	uint64_t low = sample->min_kib;
-	if (guest->yields && state < HOST_CRITICAL)
-		return max_u64(low, guest->fair_kib);
-	if (state < HOST_CRITICAL && sample->has_used)
-		low = max_u64(low, sample->used_kib + terms->safety_kib);
+	if (state < HOST_CRITICAL && sample->has_used) {
+		uint64_t used = sample->used_kib + terms->safety_kib;
+		low = max_u64(low, guest->yields ? min_u64(used, guest->fair_kib) : used);
+	}
 	if (guest->rest && sample->has_demand)
 		low = max_u64(low, min_u64(sample->demand_kib, guest->track->target_kib));
 	return min_u64(low, max_u64(sample->limit_kib, guest->track->target_kib));
 }
 
-/* A guest that suffers from a shrink is spared for a while, longer each time. */
+/* A guest that suffers from a shrink is spared for a while, longer each time. What it
+ * gave for one that boots was no mistake. */
 static void follow_suffering(struct guard_guest *guest, int64_t now_ms)
 {
 	struct balloon_track *track = guest->track;
 	bool shrunk = track->ordered_ms && track->target_kib < track->from_kib;
 	if (now_ms - track->spared_until_ms > PATIENCE_MOST)
 		track->patience_ms = 0;
-	if (track->suffered || !shrunk || now_ms - track->ordered_ms > SUFFERS_MS ||
+	if (track->suffered || !shrunk || guest->vital ||
+		now_ms - track->ordered_ms > SUFFERS_MS ||
 		guest->facts->sample.distress < GUARD_IN_DISTRESS)
 		return;
 	track->suffered = true;
@@ -195,7 +197,7 @@ static bool is_petty(
 	const struct guard_guest *guest, uint64_t to_kib, enum host_state state)
 {
 	uint64_t target = guest->track->target_kib;
-	return state < HOST_CRITICAL && guest->yields &&
+	return state < HOST_CRITICAL && guest->yields && !guest->vital &&
 	       guest->facts->sample.distress >= GUARD_IN_DISTRESS &&
 	       target - to_kib < target / YIELD_PART;
 }

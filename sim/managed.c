@@ -156,11 +156,15 @@ static void check_order(
 		broken(managed, "a shrink by old statistics", order->name);
 }
 
+/* Or boots, and may need its share at any moment. */
 static bool somebody_suffers(const struct engine *engine)
 {
-	for (size_t i = 0; i < engine->roster.count; i++)
-		if (engine->roster.guests[i]->facts.sample.distress >= IN_DISTRESS)
+	for (size_t i = 0; i < engine->roster.count; i++) {
+		const struct guest *guest = engine->roster.guests[i];
+		if (guest->facts.sample.distress >= IN_DISTRESS ||
+			guest->state == GUEST_STATE_BOOTING)
 			return true;
+	}
 	return false;
 }
 

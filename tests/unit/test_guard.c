@@ -665,6 +665,37 @@ static void g11_who_starves_below_its_share_gets_it_from_who_has_more(void **sta
 	assert_no_order(bench, 0, "");
 }
 
+/* It will take memory faster than balloons give it, so they begin before it asks. */
+static void g11_who_boots_finds_its_share(void **state)
+{
+	struct bench *bench = *state;
+	leave_two(bench, 100);
+	bench->count = 3;
+	bench->facts[2].sample.shares = 1000;
+	bench->guests[2].state = GUEST_STATE_BOOTING;
+	bench->guests[2].fresh = false;
+	set_size(bench, 0, 460, 455);
+	set_size(bench, 1, 200, 195);
+	wish_for(bench, 0, 300);
+	plan_with_room(bench, HOST_SNUG, 1200 - 460 - 200 - 800);
+	assert_null(order_for(bench, 0));
+	plan_with_room(bench, HOST_SNUG, 1050 - 460 - 200 - 800);
+	assert_order(bench, 0, 350);
+	assert_null(order_for(bench, 2));
+
+	/* on its way down to its share it isn't let off */
+	set_size(bench, 1, 350, 345);
+	bench->tracks[0].target_kib = 350 * MIB;
+	plan_with_room(bench, HOST_SNUG, 1050 - 460 - 350 - 800);
+	assert_int_equal(bench->plan.order_count, 0);
+
+	/* and small gifts count, whoever suffers */
+	set_size(bench, 0, 390, 385);
+	bench->facts[0].sample.distress = 1;
+	plan_with_room(bench, HOST_SNUG, 1050 - 390 - 350 - 800);
+	assert_order(bench, 0, 350);
+}
+
 static void idle_memory_comes_back_later_than_what_is_needed(void **state)
 {
 	struct bench *bench = *state;
@@ -719,6 +750,7 @@ int main(void)
 		TEST(what_a_paused_guest_owes_is_not_on_its_way),
 		TEST(who_suffers_gives_much_or_nothing),
 		TEST(g11_who_starves_below_its_share_gets_it_from_who_has_more),
+		TEST(g11_who_boots_finds_its_share),
 		TEST(idle_memory_comes_back_later_than_what_is_needed),
 		TEST(e58_windows_gives_last_in_an_emergency),
 		TEST(e58_windows_gives_what_the_others_cannot),
